@@ -1,0 +1,35 @@
+export { assert, assertNever, InvariantError } from './assert.ts';
+export { compareBytes, equalBytes, fromUtf8, utf8 } from './bytes.ts';
+export { crc32c } from './crc32c.ts';
+export { codeOf, QuorateError } from './errors.ts';
+export type { ErrorCode } from './errors.ts';
+export {
+  asClusterId,
+  asIncarnation,
+  asIndex,
+  asNodeId,
+  asPeerId,
+  asRevision,
+  asTerm,
+  incarnationOf,
+  nodeIdOf,
+  peerIdOf,
+} from './ids.ts';
+export type { ClusterId, Incarnation, LogIndex, NodeId, PeerId, Revision, Term } from './ids.ts';
+export type { Cancel, Clock, Logger, Random } from './ports.ts';
+export { seededRandom } from './prng.ts';
+export { kindOf } from './watching.ts';
+export type {
+  Baseline,
+  DecisionSettings,
+  EventKind,
+  EventRecord,
+  EventStatus,
+  Evidence,
+  EvidenceVote,
+  KeyHealth,
+  NotificationAttempt,
+  NotificationState,
+  SampleStatus,
+  Verdict,
+} from './watching.ts';
