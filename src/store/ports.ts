@@ -1,0 +1,28 @@
+import type { LogIndex } from '../shared/index.ts';
+import type { RowWrite } from './types.ts';
+
+/**
+ * Ordered rows below the state machine (RocksDB). Write-behind: batches reach the disk in order,
+ * each with the applied index it belongs to, so a restart replays the log from there.
+ */
+export interface StateEngine {
+  /** Applied index found at opening; 0 for an empty engine. */
+  readonly openedAtIndex: LogIndex;
+  /** Applied index that a power cut cannot take away any more. */
+  readonly durableIndex: LogIndex;
+  /** Every row in key order, checksums verified; throws STORAGE_DAMAGED. */
+  load(visit: (row: Uint8Array, value: Uint8Array) => void): Promise<void>;
+  /** Queues the writes of the entry at `index`; visible to reads at once. */
+  enqueue(index: LogIndex, writes: readonly RowWrite[]): void;
+  /** True while the backlog is above its limit (64 MiB): applying must pause for `drained`. */
+  readonly isFull: boolean;
+  drained(): Promise<void>;
+  /** From memory (queue or cache) only: undefined when the disk must be asked. */
+  peek(row: Uint8Array): Uint8Array | null | undefined;
+  read(row: Uint8Array): Promise<Uint8Array | null>;
+  readMany(rows: readonly Uint8Array[]): Promise<readonly (Uint8Array | null)[]>;
+  /** Writes and syncs everything queued; resolves with the durable index. */
+  flush(): Promise<LogIndex>;
+  /** Flushes and closes. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,202 @@
+import type {
+  DecisionSettings,
+  EventKind,
+  EventRecord,
+  EventStatus,
+  Evidence,
+  KeyHealth,
+  LogIndex,
+  NodeId,
+  Revision,
+} from '../shared/index.ts';
+
+/** Condition of an envelope on one key. All must hold for `then`; otherwise `else` runs. */
+export interface Compare {
+  readonly key: Uint8Array;
+  readonly target: 'createRevision' | 'modRevision' | 'version' | 'value';
+  readonly relation: 'equal' | 'notEqual' | 'less' | 'greater';
+  /** For revisions and versions; 0 means "no such key". */
+  readonly number: number;
+  /** For 'value' (equal and notEqual only). */
+  readonly bytes: Uint8Array;
+}
+
+/** Identifies the health state that a command was decided on; anything else: a no-op. */
+export interface HealthExpectation {
+  readonly key: string;
+  readonly createRevision: Revision;
+  readonly valueRevision: Revision;
+}
+
+/** One operation. The state machine is total: an operation that does not apply is a no-op result. */
+export type Operation =
+  | { readonly kind: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
+  | { readonly kind: 'delete'; readonly key: Uint8Array }
+  /** The first agreed UP or DOWN, silently. Only when the key has no baseline. */
+  | {
+      readonly kind: 'setBaseline';
+      readonly expect: HealthExpectation;
+      readonly to: 'UP' | 'DOWN';
+    }
+  /**
+   * An agreed transition: compare-and-set on `expect`, the from-state and "no tracked notification
+   * of this kind pending or running". `tracked`: a notification script is to be run.
+   */
+  | {
+      readonly kind: 'recordEvent';
+      readonly expect: HealthExpectation;
+      /** Value that was judged. */
+      readonly value: Uint8Array;
+      readonly from: EventStatus | '';
+      readonly to: EventStatus;
+      readonly reason: string;
+      readonly evidence: Evidence;
+      readonly tracked: boolean;
+    }
+  /** pending|running(elsewhere) -> running(node, attempt). `attempt` must be the next number. */
+  | {
+      readonly kind: 'startAttempt';
+      readonly eventId: Revision;
+      readonly attempt: number;
+      readonly node: NodeId;
+      readonly startedAtMs: number;
+    }
+  /** Ends the named attempt; `outcome` retry puts the event back to pending. */
+  | {
+      readonly kind: 'endAttempt';
+      readonly eventId: Revision;
+      readonly attempt: number;
+      readonly node: NodeId;
+      readonly durationMs: number;
+      readonly exitCode: number | null;
+      readonly signal: string | null;
+      readonly timedOut: boolean;
+      readonly output: string;
+      readonly outcome: 'done' | 'failed' | 'retry';
+    }
+  /** A run by a follower (`notifyOn=all`), recorded for people; changes no state. */
+  | {
+      readonly kind: 'recordFollowerRun';
+      readonly eventId: Revision;
+      readonly node: NodeId;
+      readonly startedAtMs: number;
+      readonly durationMs: number;
+      readonly exitCode: number | null;
+      readonly signal: string | null;
+      readonly timedOut: boolean;
+      readonly output: string;
+    }
+  /** pending -> superseded or failed (given up). A running attempt is not touched. */
+  | {
+      readonly kind: 'closeNotification';
+      readonly eventId: Revision;
+      readonly state: 'superseded' | 'failed';
+      readonly reason: string;
+    }
+  | { readonly kind: 'putSettings'; readonly settings: Partial<DecisionSettings> };
+
+/** What a client wants done atomically: one revision at most. */
+export interface Envelope {
+  /** Cluster version that the command needs; 1 for everything so far. */
+  readonly minVersion: number;
+  readonly keyspace: string;
+  readonly principal: string;
+  readonly session: string;
+  readonly sequence: number;
+  readonly compare: readonly Compare[];
+  readonly then: readonly Operation[];
+  readonly else: readonly Operation[];
+}
+
+/** The answer to one envelope, the same on every node. */
+export type CommandResult =
+  | {
+      readonly ok: true;
+      /** The state's revision after the command. */
+      readonly revision: Revision;
+      /** False when nothing changed (delete of nothing, lost compare-and-set). */
+      readonly changed: boolean;
+      /** Which branch ran. */
+      readonly branch: 'then' | 'else';
+    }
+  | {
+      readonly ok: false;
+      readonly code: 'PARAM_INVALID' | 'TOO_LARGE' | 'STORE_FULL' | 'CONFLICT' | 'NOT_FOUND';
+      readonly message: string;
+    };
+
+/** A live key without its value; the value is the row (valueRow). */
+export interface KeyRecord {
+  readonly key: Uint8Array;
+  readonly createRevision: Revision;
+  readonly modRevision: Revision;
+  /** 1 on creation, +1 per put. */
+  readonly version: number;
+  /** When its bytes last changed. */
+  readonly valueRevision: Revision;
+  readonly valueBytes: number;
+  /** Row key of the value in the engine. */
+  readonly valueRow: Uint8Array;
+}
+
+/** A row to write (or, when value is null, to delete) in the engine. */
+export interface RowWrite {
+  readonly row: Uint8Array;
+  readonly value: Uint8Array | null;
+}
+
+/** What applying changed, for drivers that follow the state. */
+export type Notice =
+  /** A key was created, changed or (record null) deleted. */
+  | { readonly kind: 'key'; readonly key: string; readonly record: KeyRecord | null }
+  | { readonly kind: 'baseline'; readonly key: string; readonly health: KeyHealth }
+  | { readonly kind: 'event'; readonly event: EventRecord }
+  /** The notification of an event changed state; `ended`: done, failed or superseded now. */
+  | {
+      readonly kind: 'notification';
+      readonly event: EventRecord;
+      readonly eventKind: EventKind;
+      readonly ended: boolean;
+    }
+  | { readonly kind: 'settings'; readonly settings: DecisionSettings };
+
+export interface ApplyOutcome {
+  /** One per envelope, in order. */
+  readonly results: readonly CommandResult[];
+  readonly writes: readonly RowWrite[];
+  readonly notices: readonly Notice[];
+}
+
+/** Hard limits on decoded bytes; the same on every node. */
+export interface StoreLimits {
+  readonly keyBytesMax: number;
+  readonly valueBytesMax: number;
+  readonly keysMax: number;
+  readonly databaseBytesMax: number;
+  readonly eventsMax: number;
+}
+
+/** Queries on the applied state. Synchronous: values themselves are rows in the engine. */
+export interface StoreView {
+  readonly appliedIndex: LogIndex;
+  readonly revision: Revision;
+  readonly clusterVersion: number;
+  /** Bumped by `recover`; first part of every token. */
+  readonly epoch: number;
+  readonly keyCount: number;
+  readonly databaseBytes: number;
+  readonly settings: DecisionSettings | null;
+  key(key: Uint8Array): KeyRecord | undefined;
+  /** Ordered by bytes, strictly after `after`, lazily. */
+  keys(query: {
+    readonly prefix?: Uint8Array;
+    readonly after?: Uint8Array;
+    readonly limit?: number;
+  }): Iterable<KeyRecord>;
+  health(key: string): KeyHealth | undefined;
+  event(id: Revision): EventRecord | undefined;
+  /** Newest first. */
+  events(query: { readonly key?: string; readonly limit: number }): readonly EventRecord[];
+  /** Events whose tracked notification is pending or running, oldest first. */
+  openNotifications(): readonly EventRecord[];
+}
