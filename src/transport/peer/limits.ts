@@ -1,0 +1,44 @@
+/** Version of proto/peer.proto. Streams of another version are refused. */
+export const PROTOCOL_VERSION = 1;
+
+const MEBIBYTE = 1024 * 1024;
+
+/** Largest gRPC message. */
+export const FRAME_BYTES_MAX = 16 * MEBIBYTE;
+/** Largest Raft message or call body: leaves room for the frame around it. */
+export const BODY_BYTES_MAX = FRAME_BYTES_MAX - 64 * 1024;
+export const METHOD_BYTES_MAX = 32;
+export const SNAPSHOT_CHUNK_BYTES_MAX = 4 * MEBIBYTE;
+
+/** Gathering stops at this size; one larger item still goes in a frame of its own. */
+export const GATHER_BYTES_MAX = MEBIBYTE;
+export const GATHER_ITEMS_MAX = 4096;
+/** Written to a stream and not yet taken by the socket. */
+export const UNFLUSHED_BYTES_MAX = 2 * MEBIBYTE;
+export const UNFLUSHED_FRAMES_MAX = 4;
+
+/** Per peer: heartbeats, votes, acknowledgements. Full: the oldest are dropped. */
+export const CONTROL_QUEUE = { itemsMax: 4096, bytesMax: 4 * MEBIBYTE } as const;
+/** Per peer: appends. Full: the newest are dropped, Raft sends from the gap again. */
+export const APPEND_QUEUE = { itemsMax: 4096, bytesMax: 32 * MEBIBYTE } as const;
+/** Calls to one peer that wait for an answer. Full: OVERLOADED. */
+export const CALLS_PENDING_MAX = 16_384;
+export const CALL_BYTES_PENDING_MAX = 64 * MEBIBYTE;
+/** Calls of one peer being served; above this its stream is not read. */
+export const CALLS_SERVED_MAX = 16_384;
+export const UNARY_CALLS_SERVED_MAX = 256;
+
+/** A TCP connection must stand within this time. */
+export const CONNECT_TIMEOUT_MS = 1000;
+/** The first frame of either side must come within this time. */
+export const HELLO_TIMEOUT_MS = 2000;
+export const RECONNECT_MS_MIN = 50;
+export const RECONNECT_MS_MAX = 1000;
+/** A link that stood this long starts again at the shortest delay. */
+export const STABLE_AFTER_MS = 1000;
+export const KEEPALIVE_INTERVAL_MS = 2000;
+export const KEEPALIVE_TIMEOUT_MS = 3000;
+/** Per stream: what may travel unread. Sized for 100 ms at 40 MiB/s. */
+export const FLOW_WINDOW_BYTES = 4 * MEBIBYTE;
+/** The same complaint is logged once in this time. */
+export const LOG_INTERVAL_MS = 30_000;
