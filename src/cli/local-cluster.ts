@@ -1,0 +1,104 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { QuorateError } from '../shared/index.ts';
+
+/** Most nodes of a cluster on this machine; each knows the addresses of all five. */
+export const localNodesMax = 5;
+
+/** Flags of node N of the cluster on this machine; N counts from 1. */
+export function localNodeFlags(n: number, root: string): string[] {
+  const others = Array.from({ length: localNodesMax }, (_, i) => i + 1).filter((one) => one !== n);
+  const address = (base: number, one: number): string => `127.0.0.1:${base + one}`;
+  return [
+    `--node=node${n}`,
+    `--dataDir=${join(root, '.data', `node${n}`)}`,
+    `--http=${address(5999, n)}`,
+    `--raft=${address(6999, n)}`,
+    `--gossip=${address(7999, n)}`,
+    `--join=${others.map((one) => address(5999, one)).join(',')}`,
+    `--gossipJoin=${others.map((one) => address(7999, one)).join(',')}`,
+    `--verificationScript=${shellWord(join(root, 'scripts', 'verify.sh'))}`,
+    `--notificationScript=${shellWord(join(root, 'scripts', 'notify.sh'))}`,
+    '--verifyInterval=2',
+    '--eventHold=0',
+    '--eventInterval=10',
+    '--profile=local',
+    ...(n === 1 ? ['--bootstrap'] : []),
+  ];
+}
+
+const shellWord = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
+
+export interface LocalClusterOptions {
+  readonly nodes: number;
+  readonly clean: boolean;
+  /** The checkout: data goes below it, scripts come from it. */
+  readonly root: string;
+  /** Flags for every node; they win over the cluster's own. */
+  readonly extraFlags: readonly string[];
+  /** How to start `quorate`: program and first arguments. */
+  readonly launch: readonly string[];
+  readonly write: (line: string) => void;
+}
+
+/** Runs the cluster until `stopRequested` resolves; returns the exit code. */
+export async function runLocalCluster(
+  options: LocalClusterOptions,
+  stopRequested: Promise<void>,
+): Promise<number> {
+  if (options.clean) rmSync(join(options.root, '.data'), { recursive: true, force: true });
+  const numbers = Array.from({ length: options.nodes }, (_, i) => i + 1);
+  const children = numbers.map((n) => startNode(n, options));
+  introduce(options);
+  const ends = children.map((child) => ended(child));
+  const first = await Promise.race([stopRequested.then(() => null), ...ends]);
+  for (const child of children) child.kill('SIGTERM');
+  const codes = await Promise.all(ends);
+  if (first === null) return codes.every((code) => code === 0) ? 0 : 1;
+  return first === 0 ? 1 : first;
+}
+
+function startNode(n: number, options: LocalClusterOptions): ChildProcess {
+  const [program, ...before] = options.launch;
+  if (program === undefined) throw new QuorateError('CONFIG_INVALID', 'Cannot start: no program');
+  const flags = [...localNodeFlags(n, options.root), ...options.extraFlags];
+  // Its own process group: a Ctrl-C reaches this process only, which then stops all of them once.
+  // The channel: a node stops when this process is gone.
+  const child = spawn(program, [...before, 'serve', '--logFormat=pretty', ...flags], {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  for (const stream of [child.stdout, child.stderr]) {
+    if (stream === null) continue;
+    createInterface({ input: stream }).on('line', (line) => options.write(`node${n} | ${line}`));
+  }
+  return child;
+}
+
+function ended(child: ChildProcess): Promise<number> {
+  return new Promise((resolve) => {
+    child.once('error', () => resolve(1));
+    child.once('exit', (code, signal) => resolve(code ?? (signal === 'SIGTERM' ? 0 : 1)));
+  });
+}
+
+function introduce(options: LocalClusterOptions): void {
+  const url = 'http://127.0.0.1:6000';
+  const lines = [
+    `A cluster of ${options.nodes} nodes starts on this machine; its data is in ${join(options.root, '.data')}`,
+    ...Array.from(
+      { length: options.nodes },
+      (_, i) => `  node${i + 1}  http://127.0.0.1:${6000 + i}`,
+    ),
+    'Try, in another terminal:',
+    `  curl '${url}/set?key=web&value=127.0.0.1:8080'`,
+    `  curl '${url}/get?key=web'`,
+    `  curl '${url}/gossipstatus/web'`,
+    `  curl '${url}/events?limit=5'`,
+    'Ctrl-C stops all of it; starting again goes on with the same data.',
+  ];
+  for (const line of lines) options.write(line);
+}

@@ -1,0 +1,125 @@
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import type { Config } from '../config/index.ts';
+import { codeOf, QuorateError } from '../shared/index.ts';
+import type { Environment } from './arguments.ts';
+import { addServeFlags, configFrom, normalizeArguments, usageMessage } from './arguments.ts';
+import { localNodeFlags, localNodesMax, runLocalCluster } from './local-cluster.ts';
+
+/** What the process gives to the command line; main.ts is the only one who has it. */
+export interface Surroundings extends Environment {
+  readonly argv: readonly string[];
+  /** The package's folder. */
+  readonly root: string;
+  readonly version: string;
+  readonly launch: readonly string[];
+  /** Runs a node until it is told to stop; resolves with the exit code. */
+  readonly serve: (config: Config) => Promise<number>;
+  /** Resolves at the first request to stop. */
+  readonly stopRequested: () => Promise<void>;
+  readonly writeOut: (text: string) => void;
+  readonly writeError: (text: string) => void;
+}
+
+/** Runs the command line and resolves with the exit code: 0 done, 1 failed, 2 refused. */
+export async function runCommandLine(surroundings: Surroundings): Promise<number> {
+  let exitCode = 0;
+  const program = buildProgram(surroundings, (code) => (exitCode = code));
+  try {
+    await program.parseAsync(normalizeArguments(surroundings.argv), { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    return refusal(error, surroundings);
+  }
+}
+
+function refusal(error: unknown, { writeError }: Surroundings): number {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return 0;
+    writeError(`${usageMessage(error)}\n`);
+    return 2;
+  }
+  if (error instanceof QuorateError) {
+    writeError(`${error.message}\n`);
+    return codeOf(error) === 'CONFIG_INVALID' ? 2 : 1;
+  }
+  throw error;
+}
+
+function buildProgram(surroundings: Surroundings, exit: (code: number) => void): Command {
+  const program = new Command('quorate')
+    .description('A replicated list of things to watch, and a quorum that says when one is down')
+    .version(`quorate ${surroundings.version}`, '-V, --version', 'print the version')
+    .exitOverride()
+    .configureOutput({ writeOut: surroundings.writeOut, writeErr: () => undefined })
+    .showSuggestionAfterError(false);
+  addServe(program, surroundings, exit);
+  addLocal(program, surroundings, exit);
+  return program;
+}
+
+function addServe(
+  program: Command,
+  surroundings: Surroundings,
+  exit: (code: number) => void,
+): void {
+  addServeFlags(program.command('serve').description('run a node').allowExcessArguments(false))
+    .version(`quorate ${surroundings.version}`, '-V, --version', 'print the version')
+    .action(async (options: Record<string, unknown>) => {
+      exit(await surroundings.serve(configFrom(options, surroundings)));
+    });
+}
+
+function addLocal(
+  program: Command,
+  surroundings: Surroundings,
+  exit: (code: number) => void,
+): void {
+  program
+    .command('local')
+    .description('run a cluster on this machine, or with N only node N of it')
+    .argument('[N]', `1 to ${localNodesMax}: this node alone`, parseNodeNumber)
+    .option('--nodes <COUNT>', 'size of the cluster', parseNodeNumber, 3)
+    .option('--clean', 'forget its data first')
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .action(async (n: number | undefined, options: LocalOptions, command: Command) => {
+      const extra = command.args.filter((argument) => argument.startsWith('--'));
+      exit(await runLocal({ n, options, extra }, surroundings));
+    });
+}
+
+interface LocalOptions {
+  readonly nodes: number;
+  readonly clean?: boolean;
+}
+
+interface LocalCall {
+  readonly n: number | undefined;
+  readonly options: LocalOptions;
+  readonly extra: readonly string[];
+}
+
+async function runLocal(call: LocalCall, surroundings: Surroundings): Promise<number> {
+  const { root, launch, writeOut } = surroundings;
+  if (call.n !== undefined) {
+    const argv = ['serve', ...localNodeFlags(call.n, root), ...call.extra];
+    return runCommandLine({ ...surroundings, argv });
+  }
+  const extraFlags = call.extra;
+  const cluster = {
+    nodes: call.options.nodes,
+    clean: call.options.clean === true,
+    root,
+    extraFlags,
+  };
+  return runLocalCluster(
+    { ...cluster, launch, write: (line) => writeOut(`${line}\n`) },
+    surroundings.stopRequested(),
+  );
+}
+
+function parseNodeNumber(text: string): number {
+  const n = Number(text);
+  if (Number.isInteger(n) && n >= 1 && n <= localNodesMax) return n;
+  throw new InvalidArgumentError(`found ${text}, accepted is 1 to ${localNodesMax}`);
+}

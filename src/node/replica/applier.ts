@@ -1,0 +1,220 @@
+import type { Entry, IndexedConfiguration, LogStore } from '../../raft/index.ts';
+import type { LogIndex, Term } from '../../shared/index.ts';
+import { asIndex } from '../../shared/index.ts';
+import type { CommandResult, Notice, StateEngine, StateMachine } from '../../store/index.ts';
+import { decodeBatch } from '../../store/index.ts';
+import { decodeConfiguration } from '../../wire/index.ts';
+import type { AppliedHistory } from './applied-history.ts';
+import type { EntryCache } from './entry-cache.ts';
+
+/** Entries applied between two looks at the world. */
+const chunkEntries = 64;
+const chunkBytes = 4 * 1024 * 1024;
+
+/** The state machine and the rows below it; replaced as a whole by a snapshot install. */
+export interface State {
+  readonly machine: StateMachine;
+  readonly engine: StateEngine;
+}
+
+/** What became of a proposed entry. lost: surely not committed. unknown: it may be. */
+export type Outcome =
+  | { readonly kind: 'applied'; readonly results: readonly CommandResult[] }
+  | { readonly kind: 'lost' }
+  | { readonly kind: 'unknown' };
+
+interface Waiter {
+  readonly term: Term;
+  readonly resolve: (outcome: Outcome) => void;
+}
+
+interface IndexWaiter {
+  readonly index: LogIndex;
+  readonly resolve: () => void;
+}
+
+export interface ApplierInit {
+  readonly log: LogStore;
+  readonly cache: EntryCache;
+  readonly history: AppliedHistory;
+  readonly onApplied: (index: LogIndex) => void;
+  readonly onNotices: (notices: readonly Notice[]) => void;
+  readonly onFatal: (error: unknown) => void;
+}
+
+/** Applies committed entries in order and answers those who wait for them. */
+export class Applier {
+  readonly #init: ApplierInit;
+  readonly #waiters = new Map<LogIndex, Waiter>();
+  #indexWaiters: IndexWaiter[] = [];
+  #state: State;
+  #target: LogIndex;
+  #isRunning = false;
+  #paused = false;
+  #whenIdle: (() => void)[] = [];
+
+  constructor(init: ApplierInit, state: State) {
+    this.#init = init;
+    this.#state = state;
+    this.#target = state.machine.appliedIndex;
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  get appliedIndex(): LogIndex {
+    return this.#state.machine.appliedIndex;
+  }
+
+  /** Entries up to `index` may be applied. */
+  applyUpTo(index: LogIndex): void {
+    if (index <= this.#target) return;
+    this.#target = index;
+    this.#kick();
+  }
+
+  /** The outcome of the entry at `index`, if it is still the one of `term` when it applies. */
+  expect(index: LogIndex, term: Term, resolve: (outcome: Outcome) => void): void {
+    this.#waiters.get(index)?.resolve({ kind: 'lost' });
+    this.#waiters.set(index, { term, resolve });
+  }
+
+  /** Calls back once `index` is applied; at once when it is. */
+  whenApplied(index: LogIndex, resolve: () => void): void {
+    if (index <= this.appliedIndex) resolve();
+    else this.#indexWaiters.push({ index, resolve });
+  }
+
+  /** Resolves when nothing is being applied; nothing more is until `resume`. */
+  async pause(): Promise<void> {
+    this.#paused = true;
+    while (this.#isRunning) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
+  }
+
+  /** Goes on, with another state after a snapshot install. */
+  resume(state: State = this.#state): void {
+    const replaced = state !== this.#state;
+    this.#state = state;
+    this.#paused = false;
+    if (replaced) this.#skipTo(state.machine.appliedIndex);
+    this.#kick();
+  }
+
+  /** Everyone who still waits learns that the outcome is unknown. */
+  abandon(): void {
+    for (const waiter of this.#waiters.values()) waiter.resolve({ kind: 'unknown' });
+    this.#waiters.clear();
+  }
+
+  #kick(): void {
+    if (this.#isRunning || this.#paused || this.#target <= this.appliedIndex) return;
+    this.#isRunning = true;
+    void this.#run();
+  }
+
+  async #run(): Promise<void> {
+    try {
+      while (!this.#paused && this.appliedIndex < this.#target) {
+        const pending = this.#applyChunk();
+        if (pending !== null) await pending;
+        if (this.#state.engine.isFull) await this.#state.engine.drained();
+      }
+    } catch (error) {
+      this.#init.onFatal(error);
+      return; // #isRunning stays set: nothing is applied any more.
+    }
+    this.#isRunning = false;
+    for (const resolve of this.#whenIdle.splice(0)) resolve();
+  }
+
+  /** Applies without waiting when entries and rows are in memory; else returns the rest of the work. */
+  #applyChunk(): Promise<void> | null {
+    const from = asIndex(this.appliedIndex + 1);
+    const to = asIndex(Math.min(this.#target, this.appliedIndex + chunkEntries));
+    const entries = this.#init.cache.range(from, to);
+    if (entries === null) return this.#readAndApply(from, to);
+    return this.#applyAll(entries);
+  }
+
+  async #readAndApply(from: LogIndex, to: LogIndex): Promise<void> {
+    const entries = await this.#init.log.read(from, to, chunkBytes);
+    await this.#applyAll(entries);
+  }
+
+  #applyAll(entries: readonly Entry[]): Promise<void> | null {
+    for (let i = 0; i < entries.length; i++) {
+      const entry = entries[i];
+      if (entry === undefined) continue;
+      const rows = this.#rowsToLoad(entry);
+      if (rows.length > 0) return this.#loadAndApply(entries.slice(i), rows);
+      this.#apply(entry, (row) => this.#state.engine.peek(row));
+    }
+    this.#finishChunk();
+    return null;
+  }
+
+  async #loadAndApply(entries: readonly Entry[], rows: readonly Uint8Array[]): Promise<void> {
+    const values = await this.#state.engine.readMany(rows);
+    const loaded = new Map(rows.map((row, i) => [rowName(row), values[i]]));
+    const first = entries[0];
+    if (first !== undefined) {
+      this.#apply(first, (row) => this.#state.engine.peek(row) ?? loaded.get(rowName(row)));
+    }
+    await this.#applyAll(entries.slice(1));
+  }
+
+  #rowsToLoad(entry: Entry): readonly Uint8Array[] {
+    if (entry.kind !== 'command') return [];
+    const required = this.#state.machine.requiredRows(decodeBatch(entry.payload));
+    return required.filter((row) => this.#state.engine.peek(row) === undefined);
+  }
+
+  #apply(entry: Entry, rowOf: (row: Uint8Array) => Uint8Array | null | undefined): void {
+    const { machine, engine } = this.#state;
+    let configuration: IndexedConfiguration | null = null;
+    if (entry.kind === 'command') {
+      const outcome = machine.apply(entry.index, decodeBatch(entry.payload), rowOf);
+      engine.enqueue(entry.index, outcome.writes);
+      this.#answer(entry, outcome.results);
+      if (outcome.notices.length > 0) this.#init.onNotices(outcome.notices);
+    } else {
+      if (entry.kind === 'configuration') {
+        configuration = { index: entry.index, configuration: decodeConfiguration(entry.payload) };
+      }
+      machine.advance(entry.index);
+      engine.enqueue(entry.index, []);
+      this.#answer(entry, []);
+    }
+    this.#init.history.record(entry, configuration);
+  }
+
+  #answer(entry: Entry, results: readonly CommandResult[]): void {
+    const waiter = this.#waiters.get(entry.index);
+    if (waiter === undefined) return;
+    this.#waiters.delete(entry.index);
+    waiter.resolve(waiter.term === entry.term ? { kind: 'applied', results } : { kind: 'lost' });
+  }
+
+  #finishChunk(): void {
+    const applied = this.appliedIndex;
+    if (this.#indexWaiters.length > 0) {
+      const ready = this.#indexWaiters.filter((waiter) => waiter.index <= applied);
+      this.#indexWaiters = this.#indexWaiters.filter((waiter) => waiter.index > applied);
+      for (const waiter of ready) waiter.resolve();
+    }
+    this.#init.onApplied(applied);
+  }
+
+  #skipTo(index: LogIndex): void {
+    if (index > this.#target) this.#target = index;
+    for (const [at, waiter] of this.#waiters) {
+      if (at > index) continue;
+      this.#waiters.delete(at);
+      waiter.resolve({ kind: 'unknown' });
+    }
+    this.#finishChunk();
+  }
+}
+
+const rowName = (row: Uint8Array): string => String.fromCharCode(...row);

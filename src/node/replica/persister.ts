@@ -1,0 +1,145 @@
+import type { Entry, HardState, LogStore, PersistBatch, RaftMessage } from '../../raft/index.ts';
+import type { Clock, LogIndex } from '../../shared/index.ts';
+import { asIndex, assert } from '../../shared/index.ts';
+
+interface HeldMessages {
+  readonly afterSequence: number;
+  readonly messages: readonly RaftMessage[];
+}
+
+export interface PersisterInit {
+  readonly log: LogStore;
+  readonly clock: Clock;
+  /** Everything up to this sequence is durable. Called before the held messages leave. */
+  readonly onPersisted: (sequence: number) => void;
+  /** No write is in flight and none waits: a good moment to hand in the next group. */
+  readonly onIdle: () => void;
+  readonly send: (messages: readonly RaftMessage[]) => void;
+  /** A write failed: the process must stop. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+/**
+ * Makes batches durable: one write in flight, what comes meanwhile is merged into the next
+ * (group commit). Messages that depend on a batch leave after it, in order.
+ */
+export class Persister {
+  readonly #init: PersisterInit;
+  #waiting: PersistBatch[] = [];
+  #held: HeldMessages[] = [];
+  #writingSinceMs: number | null = null;
+  #paused = false;
+  #idle: (() => void)[] = [];
+  #durableSequence = 0;
+  /** Highest index this node's disk has for sure. */
+  persistedIndex: LogIndex;
+
+  constructor(init: PersisterInit, persistedIndex: LogIndex) {
+    this.#init = init;
+    this.persistedIndex = persistedIndex;
+  }
+
+  get isWriting(): boolean {
+    return this.#writingSinceMs !== null;
+  }
+
+  /** Age of the write in flight in milliseconds; 0 when there is none. */
+  get oldestWriteAgeMs(): number {
+    return this.#writingSinceMs === null
+      ? 0
+      : this.#init.clock.monotonicMs() - this.#writingSinceMs;
+  }
+
+  persist(batch: PersistBatch): void {
+    const first = batch.entries[0];
+    if (first !== undefined && first.index <= this.persistedIndex) {
+      this.persistedIndex = asIndex(first.index - 1);
+    }
+    this.#waiting.push(batch);
+    if (!this.isWriting && !this.#paused) void this.#write();
+  }
+
+  /** Sends at once when the batch they wait for is durable, else after it. */
+  sendAfter(afterSequence: number, messages: readonly RaftMessage[]): void {
+    if (messages.length === 0) return;
+    if (this.#held.length === 0 && afterSequence <= this.#durableSequence) {
+      this.#init.send(messages);
+    } else {
+      this.#held.push({ afterSequence, messages });
+    }
+  }
+
+  /** Resolves when no write is in flight; none starts until `resume`. Used by snapshot installs. */
+  async pause(): Promise<void> {
+    this.#paused = true;
+    while (this.isWriting) await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  resume(persistedIndex: LogIndex): void {
+    this.#paused = false;
+    this.persistedIndex = persistedIndex;
+    if (this.#waiting.length > 0 && !this.isWriting) void this.#write();
+    else this.#init.onIdle();
+  }
+
+  async #write(): Promise<void> {
+    this.#writingSinceMs = this.#init.clock.monotonicMs();
+    try {
+      while (this.#waiting.length > 0 && !this.#paused) {
+        const batch = mergeBatches(this.#waiting);
+        this.#waiting = [];
+        this.#writingSinceMs = this.#init.clock.monotonicMs();
+        await this.#init.log.write(batch);
+        this.#written(batch);
+      }
+    } catch (error) {
+      // The handle is never tried again, so #writingSinceMs stays set and nothing more is written.
+      this.#init.onFatal(error);
+      return;
+    }
+    this.#writingSinceMs = null;
+    for (const resolve of this.#idle.splice(0)) resolve();
+    if (!this.#paused) this.#init.onIdle();
+  }
+
+  #written(batch: PersistBatch): void {
+    const last = batch.entries.at(-1);
+    if (last !== undefined) this.persistedIndex = last.index;
+    this.#durableSequence = batch.sequence;
+    this.#init.onPersisted(batch.sequence);
+    this.#release();
+  }
+
+  #release(): void {
+    while (this.#held[0] !== undefined && this.#held[0].afterSequence <= this.#durableSequence) {
+      const held = this.#held.shift();
+      if (held !== undefined) this.#init.send(held.messages);
+    }
+  }
+}
+
+/** One batch with the effect of all of them in order: later entries replace what they overlap. */
+export function mergeBatches(batches: readonly PersistBatch[]): PersistBatch {
+  const last = batches.at(-1);
+  assert(last !== undefined, 'There is a batch to merge');
+  if (batches.length === 1) return last;
+  let entries: Entry[] = [];
+  let hardState: HardState | undefined;
+  for (const batch of batches) {
+    hardState = batch.hardState ?? hardState;
+    entries = mergeEntries(entries, batch.entries);
+  }
+  return { sequence: last.sequence, entries, ...(hardState !== undefined && { hardState }) };
+}
+
+function mergeEntries(held: Entry[], next: readonly Entry[]): Entry[] {
+  const first = next[0];
+  const heldFirst = held[0];
+  if (first === undefined) return held;
+  if (heldFirst === undefined || first.index <= heldFirst.index) return [...next];
+  const keep = first.index - heldFirst.index;
+  assert(keep <= held.length, `Entries are contiguous at index ${asIndex(first.index)}`);
+  held.length = keep;
+  for (const entry of next) held.push(entry);
+  return held;
+}

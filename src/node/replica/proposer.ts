@@ -1,0 +1,124 @@
+import type { RefusalReason, Reply } from '../../raft/index.ts';
+import type { CommandResult } from '../../store/index.ts';
+import { encodeBatch } from '../../store/index.ts';
+import type { Applier, Outcome } from './applier.ts';
+import type { RaftDriver } from './raft-driver.ts';
+
+/** What became of one command. refused and lost: surely not applied, may be tried again. */
+export type ProposalOutcome =
+  | { readonly kind: 'applied'; readonly result: CommandResult }
+  | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly message: string }
+  | { readonly kind: 'lost' }
+  | { readonly kind: 'unknown' };
+
+interface Waiting {
+  readonly envelope: Uint8Array;
+  readonly resolve: (outcome: ProposalOutcome) => void;
+}
+
+const envelopesPerEntryMax = 512;
+const entryBytesMax = 1024 * 1024;
+/** Commands that may wait for an entry; beyond it they are refused as overloaded. */
+const waitingMax = 16_384;
+
+export interface ProposerInit {
+  readonly driver: RaftDriver;
+  readonly applier: () => Applier;
+  /** Unix milliseconds; the replicated clock is made from it. */
+  readonly wallMs: () => number;
+  /** Runs after the events that wait now: what arrives in one turn shares an entry. */
+  readonly afterThisTurn: (run: () => void) => void;
+}
+
+/**
+ * Gathers commands into entries on the leader: what arrives while a log write is in flight
+ * goes into the next entry (group commit), so the disk is always busy and never queued.
+ */
+export class Proposer {
+  readonly #init: ProposerInit;
+  #waiting: Waiting[] = [];
+  #flushPlanned = false;
+
+  constructor(init: ProposerInit) {
+    this.#init = init;
+  }
+
+  /** `resolve` is called exactly once. */
+  propose(envelope: Uint8Array, resolve: (outcome: ProposalOutcome) => void): void {
+    if (this.#waiting.length >= waitingMax) {
+      resolve({ kind: 'refused', reason: 'overloaded', message: 'too many commands wait' });
+      return;
+    }
+    this.#waiting.push({ envelope, resolve });
+    this.#plan();
+  }
+
+  /** The disk is free again: what gathered meanwhile goes. */
+  onDiskIdle(): void {
+    if (this.#waiting.length > 0) this.#flush();
+  }
+
+  /** The node stops: what still waits was surely not appended. */
+  abandon(): void {
+    for (const one of this.#waiting.splice(0)) {
+      one.resolve({ kind: 'refused', reason: 'notLeader', message: 'the node stops' });
+    }
+  }
+
+  #plan(): void {
+    if (this.#flushPlanned || this.#init.driver.isWriting) return;
+    this.#flushPlanned = true;
+    this.#init.afterThisTurn(() => {
+      this.#flushPlanned = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    const proposals: { tag: number; payload: Uint8Array }[] = [];
+    while (this.#waiting.length > 0) {
+      const group = this.#takeGroup();
+      const payload = encodeBatch({
+        timeMs: this.#init.wallMs(),
+        envelopes: group.map((one) => one.envelope),
+      });
+      proposals.push({
+        tag: this.#init.driver.tag((reply) => this.#onReply(group, reply)),
+        payload,
+      });
+    }
+    if (proposals.length > 0) this.#init.driver.submit({ kind: 'propose', proposals });
+  }
+
+  #takeGroup(): Waiting[] {
+    let bytes = 0;
+    let count = 0;
+    for (const one of this.#waiting) {
+      bytes += one.envelope.length;
+      if (count > 0 && (count >= envelopesPerEntryMax || bytes > entryBytesMax)) break;
+      count++;
+    }
+    return this.#waiting.splice(0, count);
+  }
+
+  #onReply(group: readonly Waiting[], reply: Reply): void {
+    if (reply.kind === 'appended') {
+      this.#init.applier().expect(reply.index, reply.term, (outcome) => settle(group, outcome));
+      return;
+    }
+    const reason = reply.kind === 'refused' ? reply.reason : 'notLeader';
+    const message = reply.kind === 'refused' ? reply.message : '';
+    for (const one of group) one.resolve({ kind: 'refused', reason, message });
+  }
+}
+
+function settle(group: readonly Waiting[], outcome: Outcome): void {
+  for (const [i, one] of group.entries()) {
+    if (outcome.kind !== 'applied') {
+      one.resolve(outcome);
+      continue;
+    }
+    const result = outcome.results[i];
+    one.resolve(result === undefined ? { kind: 'unknown' } : { kind: 'applied', result });
+  }
+}
