@@ -18,6 +18,8 @@ export {
 export type { ClusterId, Incarnation, LogIndex, NodeId, PeerId, Revision, Term } from './ids.ts';
 export type { Cancel, Clock, Logger, Random } from './ports.ts';
 export { seededRandom } from './prng.ts';
+export { splitCommand } from './split-command.ts';
+export type { CommandLine } from './split-command.ts';
 export { kindOf } from './watching.ts';
 export type {
   Baseline,
