@@ -18,6 +18,7 @@ export {
 export type { ClusterId, Incarnation, LogIndex, NodeId, PeerId, Revision, Term } from './ids.ts';
 export type { Cancel, Clock, Logger, Random } from './ports.ts';
 export { seededRandom } from './prng.ts';
+export { rfc3339 } from './rfc3339.ts';
 export { splitCommand } from './split-command.ts';
 export type { CommandLine } from './split-command.ts';
 export { kindOf } from './watching.ts';
