@@ -28,3 +28,30 @@ export {
   encodeProposeResponse,
 } from './call-codec.ts';
 export type { WireOutcome } from './call-codec.ts';
+export {
+  decodeFrame,
+  encodeDigest,
+  encodeHead,
+  encodeMember,
+  encodeOpening,
+  encodeReport,
+  encodeSegment,
+  joinParts,
+} from './gossip-codec.ts';
+export { gossipLimits } from './gossip-fields.ts';
+export { entryBytes } from './gossip-health-codec.ts';
+export type {
+  FrameOpening,
+  FrameSender,
+  GossipFrame,
+  HealthDigest,
+  HealthHead,
+  HealthReport,
+  MemberRecord,
+  MemberRumour,
+  MemberStatus,
+  Ping,
+  PublishedVerdict,
+  VerdictEntry,
+  VerdictSegment,
+} from './gossip-types.ts';
