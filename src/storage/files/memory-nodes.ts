@@ -1,0 +1,206 @@
+import type { Random } from '../../shared/index.ts';
+
+/** What a disk writes whole or not at all. */
+const SECTOR_BYTES = 512;
+const ZEROS = new Uint8Array(SECTOR_BYTES);
+
+/** Never changed once made: a write replaces the whole sector. */
+interface Sector {
+  readonly bytes: Uint8Array;
+  readonly version: number;
+}
+
+/** What a flush took along when it began. */
+export interface FileFlush {
+  readonly sectors: readonly (readonly [number, Sector])[];
+  readonly size: number;
+}
+
+/** A file with what is in the cache and what is on the disk. */
+export class MemoryFileNode {
+  readonly kind = 'file';
+  size = 0;
+  #durableSize = 0;
+  #version = 0;
+  #cached = new Map<number, Sector>();
+  #durable = new Map<number, Sector>();
+  /** Sectors whose cached content is not surely on the disk. */
+  readonly #unsynced = new Set<number>();
+  /** Those of them that the next flush takes along: a failed flush forgets them (fsyncgate). */
+  readonly #dirty = new Set<number>();
+
+  read(position: number, length: number): Uint8Array {
+    const bytes = new Uint8Array(Math.max(0, Math.min(length, this.size - position)));
+    forEachSector(position, bytes.length, (sector, from, at, count) => {
+      const found = this.#cached.get(sector);
+      if (found) bytes.set(found.bytes.subarray(from, from + count), at);
+    });
+    return bytes;
+  }
+
+  write(position: number, bytes: Uint8Array): void {
+    forEachSector(position, bytes.length, (sector, from, at, count) => {
+      const content = (this.#cached.get(sector)?.bytes ?? ZEROS).slice();
+      content.set(bytes.subarray(at, at + count), from);
+      this.#put(sector, content);
+    });
+    this.size = Math.max(this.size, position + bytes.length);
+  }
+
+  truncate(size: number): void {
+    const tail = this.size - size;
+    if (tail > 0) this.write(size, new Uint8Array(tail));
+    this.size = size;
+  }
+
+  /** Takes along the dirty sectors that touch [position, position + length). */
+  beginFlush(position: number, length: number): FileFlush {
+    const first = Math.floor(position / SECTOR_BYTES);
+    const last = Math.floor((position + length - 1) / SECTOR_BYTES);
+    const sectors: [number, Sector][] = [];
+    for (const sector of this.#dirty) {
+      const found = this.#cached.get(sector);
+      if (found && sector >= first && sector <= last) sectors.push([sector, found]);
+    }
+    return { sectors, size: this.size };
+  }
+
+  endFlush(flush: FileFlush): void {
+    for (const [index, sector] of flush.sectors) {
+      const older = this.#durable.get(index);
+      if (!older || older.version < sector.version) this.#durable.set(index, sector);
+      if (this.#cached.get(index) !== sector) continue;
+      this.#unsynced.delete(index);
+      this.#dirty.delete(index);
+    }
+    this.#durableSize = flush.size;
+  }
+
+  /** The system reported the error once and now believes these sectors clean. */
+  failFlush(flush: FileFlush): void {
+    for (const [index, sector] of flush.sectors) {
+      if (this.#cached.get(index) === sector) this.#dirty.delete(index);
+    }
+  }
+
+  /** Power is lost: each sector that is not surely on the disk is there, or is not. */
+  crash(random: Random): void {
+    const survives = survival(random, this.#unsynced.size);
+    for (const index of this.#unsynced) {
+      const sector = this.#cached.get(index);
+      if (survives() && sector) this.#durable.set(index, sector);
+    }
+    this.#unsynced.clear();
+    this.#dirty.clear();
+    this.size = random.intBelow(2) === 0 ? this.size : this.#durableSize;
+    this.#durableSize = this.size;
+    this.#cached = new Map(this.#durable);
+    // What lay behind the end must not shine through when the file grows again.
+    this.#clearBehindEnd();
+  }
+
+  #clearBehindEnd(): void {
+    for (const [index, sector] of this.#cached) {
+      const kept = this.size - index * SECTOR_BYTES;
+      if (kept >= SECTOR_BYTES) continue;
+      const bytes = sector.bytes.slice();
+      bytes.fill(0, Math.max(0, kept));
+      const cut = { bytes, version: sector.version };
+      this.#cached.set(index, cut);
+      this.#durable.set(index, cut);
+    }
+  }
+
+  #put(sector: number, bytes: Uint8Array): void {
+    this.#version++;
+    this.#cached.set(sector, { bytes, version: this.#version });
+    this.#unsynced.add(sector);
+    this.#dirty.add(sector);
+  }
+}
+
+type DirectoryChange =
+  | { readonly kind: 'put'; readonly name: string; readonly node: MemoryNode }
+  | { readonly kind: 'remove'; readonly name: string }
+  | {
+      readonly kind: 'rename';
+      readonly name: string;
+      readonly to: string;
+      readonly node: MemoryNode;
+    };
+
+export type MemoryNode = MemoryFileNode | MemoryDirectoryNode;
+
+/** A directory with its names now, its names on the disk, and the changes between the two. */
+export class MemoryDirectoryNode {
+  readonly kind = 'directory';
+  entries = new Map<string, MemoryNode>();
+  readonly #durable = new Map<string, MemoryNode>();
+  #pending: DirectoryChange[] = [];
+
+  put(name: string, node: MemoryNode): void {
+    this.#change({ kind: 'put', name, node });
+  }
+
+  remove(name: string): void {
+    if (this.entries.has(name)) this.#change({ kind: 'remove', name });
+  }
+
+  rename(name: string, to: string, node: MemoryNode): void {
+    this.#change({ kind: 'rename', name, to, node });
+  }
+
+  beginFlush(): readonly DirectoryChange[] {
+    return [...this.#pending];
+  }
+
+  endFlush(flush: readonly DirectoryChange[]): void {
+    const flushed = new Set(flush);
+    for (const change of this.#pending) if (flushed.has(change)) apply(this.#durable, change);
+    this.#pending = this.#pending.filter((change) => !flushed.has(change));
+  }
+
+  /** Power is lost: any of the changes that were not synced may be missing. */
+  crash(random: Random): void {
+    const survives = survival(random, this.#pending.length);
+    for (const change of this.#pending) if (survives()) apply(this.#durable, change);
+    this.#pending = [];
+    this.entries = new Map(this.#durable);
+    for (const node of this.entries.values()) node.crash(random);
+  }
+
+  #change(change: DirectoryChange): void {
+    apply(this.entries, change);
+    this.#pending.push(change);
+  }
+}
+
+function apply(entries: Map<string, MemoryNode>, change: DirectoryChange): void {
+  if (change.kind === 'put') entries.set(change.name, change.node);
+  else if (change.kind === 'remove') entries.delete(change.name);
+  else if (entries.get(change.name) === change.node) {
+    entries.delete(change.name);
+    entries.set(change.to, change.node);
+  }
+}
+
+/** All, none, a beginning, or any of `count` things survive. */
+function survival(random: Random, count: number): () => boolean {
+  const kind = random.intBelow(4);
+  let left = kind === 0 ? count : kind === 1 ? 0 : random.intBelow(count + 1);
+  return () => (kind === 3 ? random.intBelow(2) === 0 : left-- > 0);
+}
+
+/** Visits the sectors of a range: sector, where in it, where in the range, how many bytes. */
+function forEachSector(
+  position: number,
+  length: number,
+  visit: (sector: number, from: number, at: number, count: number) => void,
+): void {
+  for (let at = 0; at < length;) {
+    const from = (position + at) % SECTOR_BYTES;
+    const count = Math.min(SECTOR_BYTES - from, length - at);
+    visit(Math.floor((position + at) / SECTOR_BYTES), from, at, count);
+    at += count;
+  }
+}

@@ -1,0 +1,91 @@
+import { constants } from 'node:fs';
+import { mkdir, open, readdir, rename, rm, stat, truncate } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+
+import type { Files, OpenFile, OpenMode } from './files.ts';
+
+const flagsOf: Readonly<Record<OpenMode, number>> = {
+  read: constants.O_RDONLY,
+  durable: constants.O_RDWR | constants.O_DSYNC,
+  plain: constants.O_RDWR | constants.O_CREAT,
+};
+
+/** The real file system. */
+export function nodeFiles(): Files {
+  return {
+    open: async (path, mode) => new NodeFile(await open(path, flagsOf[mode], 0o600)),
+    rename,
+    remove: (path) => rm(path, { recursive: true, force: true }),
+    list: (directory) => orNull(readdir(directory).then((names) => names.sort())),
+    makeDirectory: async (path) => {
+      await mkdir(path, { mode: 0o700 }).catch(unlessCode('EEXIST'));
+    },
+    syncDirectory,
+    sizeOf: (path) => orNull(stat(path).then((found) => found.size)),
+    truncate,
+  };
+}
+
+class NodeFile implements OpenFile {
+  readonly #handle: FileHandle;
+
+  constructor(handle: FileHandle) {
+    this.#handle = handle;
+  }
+
+  async read(position: number, length: number): Promise<Uint8Array> {
+    const buffer = Buffer.allocUnsafeSlow(length);
+    let filled = 0;
+    while (filled < length) {
+      const { bytesRead } = await this.#handle.read(
+        buffer,
+        filled,
+        length - filled,
+        position + filled,
+      );
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return buffer.subarray(0, filled);
+  }
+
+  async write(position: number, bytes: Uint8Array): Promise<number> {
+    const { bytesWritten } = await this.#handle.write(bytes, 0, bytes.length, position);
+    if (bytesWritten === 0 && bytes.length > 0) {
+      throw Object.assign(new Error(`Cannot write ${bytes.length} bytes: none was taken`), {
+        code: 'EIO',
+      });
+    }
+    return bytesWritten;
+  }
+
+  async sync(): Promise<void> {
+    await this.#handle.datasync();
+  }
+
+  async close(): Promise<void> {
+    await this.#handle.close();
+  }
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, constants.O_RDONLY);
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+function orNull<T>(found: Promise<T>): Promise<T | null> {
+  return found.catch((error: unknown) => {
+    unlessCode('ENOENT')(error);
+    return null;
+  });
+}
+
+function unlessCode(code: string): (error: unknown) => void {
+  return (error) => {
+    if (!(error instanceof Error && 'code' in error && error.code === code)) throw error;
+  };
+}

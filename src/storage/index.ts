@@ -1,0 +1,11 @@
+export { writeFully } from './files/files.ts';
+export type { Files, OpenFile, OpenMode } from './files/files.ts';
+export { MemoryDisk } from './files/memory-files.ts';
+export type { FileFault, FileOperation, MemoryDiskHooks } from './files/memory-files.ts';
+export { nodeFiles } from './files/node-files.ts';
+export { createLog, openLog } from './log/open-log.ts';
+export type { NewLog } from './log/open-log.ts';
+export type { LogPlace } from './log/recovery.ts';
+export type { LogUsage, SegmentedLog } from './log/segmented-log.ts';
+export { defaultLogSettings } from './log/settings.ts';
+export type { LogSettings } from './log/settings.ts';

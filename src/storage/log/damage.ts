@@ -1,0 +1,18 @@
+import { QuorateError } from '../../shared/index.ts';
+
+/** Where in which file something is wrong. */
+export interface Place {
+  readonly path: string;
+  /** Byte offset in the file. */
+  readonly offset: number;
+}
+
+/** The log cannot be trusted: the node must neither vote nor acknowledge with it. */
+export function damaged({ path, offset }: Place, what: string, cause?: unknown): QuorateError {
+  return new QuorateError(
+    'STORAGE_DAMAGED',
+    `Cannot trust the log as history: ${path} at byte ${offset}: ${what}. Keep the data directory ` +
+      'aside for inspection and start this node with an empty one: it rejoins as a new incarnation',
+    cause === undefined ? undefined : { cause },
+  );
+}

@@ -1,0 +1,105 @@
+import type { Entry } from '../../raft/index.ts';
+import { asIndex, assert, QuorateError } from '../../shared/index.ts';
+import type { LogIndex } from '../../shared/index.ts';
+import { readEntries } from './bodies.ts';
+import type { LogState } from './log-state.ts';
+import { bodyIsWhole, readHeader, takeBody } from './record.ts';
+import type { RecordLocation } from './record-index.ts';
+import { damagedAt, decode } from './scan.ts';
+import type { Segment } from './segment.ts';
+
+/** Small records that lie together are read together. */
+const READ_AHEAD_BYTES = 256 * 1024;
+
+/** A segment and the offset up to which its records are durable. */
+export interface ReadableSegment {
+  readonly segment: Segment;
+  readonly end: number;
+}
+
+interface ReadRange {
+  readonly from: LogIndex;
+  readonly to: LogIndex;
+  readonly bytesMax: number;
+}
+
+/** Reads entries back. Keeps the last stretch that it read, as followers catch up in order. */
+export class LogReader {
+  readonly #state: LogState;
+  readonly #find: (sequence: number) => ReadableSegment | null;
+  #stretch: {
+    readonly sequence: number;
+    readonly offset: number;
+    readonly bytes: Uint8Array;
+  } | null = null;
+
+  constructor(state: LogState, find: (sequence: number) => ReadableSegment | null) {
+    this.#state = state;
+    this.#find = find;
+  }
+
+  /**
+   * At least one entry if there is one. Ends early where the log is cut meanwhile, so that entries
+   * from before and after a cut are never mixed.
+   */
+  async read({ from, to, bytesMax }: ReadRange): Promise<readonly Entry[]> {
+    const { base, cuts } = this.#state;
+    if (from <= base.index) {
+      const found = `entries up to ${base.index} were cut away`;
+      throw new QuorateError('NOT_FOUND', `Cannot read entry ${from} from the log: ${found}`);
+    }
+    const entries: Entry[] = [];
+    let bytesLeft = bytesMax;
+    let next = from;
+    while (next <= to && next <= this.#state.lastIndex && next > this.#state.base.index) {
+      if (this.#state.cuts !== cuts) break;
+      const { location, next: behind } = this.#state.records.at(this.#state.records.find(next));
+      for (const entry of await this.#readRecord(location)) {
+        if (entry.index < next || entry.index > to || entry.index >= behind) continue;
+        bytesLeft -= entry.payload.length;
+        if (bytesLeft < 0 && entries.length > 0) return entries;
+        entries.push(entry);
+        next = asIndex(entry.index + 1);
+      }
+    }
+    return entries;
+  }
+
+  async #readRecord(location: RecordLocation): Promise<readonly Entry[]> {
+    const { sequence, offset } = location;
+    const found = this.#find(sequence);
+    if (!found) {
+      throw new QuorateError(
+        'NOT_FOUND',
+        `Cannot read segment ${sequence} as log: it was cut away`,
+      );
+    }
+    const stored = await this.#bytesAt(found, location);
+    const header = readHeader(stored);
+    const isOurs = header?.sequence === sequence && header.offset === offset;
+    if (!isOurs || header.kind !== 'entries' || !bodyIsWhole(header, stored)) {
+      throw damagedAt(found.segment, offset, 'a record that was whole before is no longer');
+    }
+    // Unmasking changes the bytes, and the stretch may be read again.
+    const body = takeBody(header, header.mask === 0 ? stored : stored.slice());
+    return decode(found.segment, offset, () => readEntries(body)).entries;
+  }
+
+  async #bytesAt(
+    { segment, end }: ReadableSegment,
+    { sequence, offset, bytes }: RecordLocation,
+  ): Promise<Uint8Array> {
+    let stretch = this.#stretch;
+    const isInside =
+      stretch?.sequence === sequence &&
+      offset >= stretch.offset &&
+      offset + bytes <= stretch.offset + stretch.bytes.length;
+    if (!stretch || !isInside) {
+      assert(offset + bytes <= end, `The record at ${offset} of segment ${sequence} is durable`);
+      const length = Math.min(end - offset, Math.max(bytes, READ_AHEAD_BYTES));
+      stretch = { sequence, offset, bytes: await segment.read(offset, length) };
+      this.#stretch = stretch;
+    }
+    return stretch.bytes.subarray(offset - stretch.offset, offset - stretch.offset + bytes);
+  }
+}

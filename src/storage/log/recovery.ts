@@ -1,0 +1,223 @@
+import { join } from 'node:path';
+
+import type { LogIdentity, RecoveredLog } from '../../raft/index.ts';
+import { assert } from '../../shared/index.ts';
+import type { Logger } from '../../shared/index.ts';
+import type { Files } from '../files/files.ts';
+import { readEntries, readHead } from './bodies.ts';
+import { EntryNotes } from './entry-notes.ts';
+import { LogState } from './log-state.ts';
+import { damagedAt, decode, isZero, readStart, scanRecords, survey } from './scan.ts';
+import type { ScannedRecord, SegmentEnd, SegmentStart } from './scan.ts';
+import { damaged } from './damage.ts';
+import { isUnfinished, Segment, segmentName, sequenceOf } from './segment.ts';
+import { BLOCK_BYTES, sealOffset } from './settings.ts';
+import type { LogSettings } from './settings.ts';
+
+export interface LogPlace {
+  readonly files: Files;
+  /** Made by `createLog` when missing; its parent must exist. */
+  readonly directory: string;
+  readonly settings: LogSettings;
+  readonly logger: Logger;
+}
+
+/** A log that was read, repaired and is ready to go on. */
+export interface Recovery {
+  readonly recovered: RecoveredLog;
+  readonly state: LogState;
+  /** In use, oldest first; the last one takes the next record at `end`. */
+  readonly segments: Segment[];
+  readonly end: SegmentEnd;
+  /** Sequences of prepared segments, directly behind the last one in use. */
+  readonly spares: readonly number[];
+}
+
+/** Null when the directory holds no log. Throws STORAGE_DAMAGED rather than lose history. */
+export async function recover(place: LogPlace): Promise<Recovery | null> {
+  const { files, directory } = place;
+  const names = await files.list(directory);
+  if (names === null) return null;
+  for (const name of names.filter(isUnfinished)) await files.remove(join(directory, name));
+  const sequences = names.map(sequenceOf).filter((sequence) => sequence !== null);
+  if (sequences.length === 0) return null;
+  const segments: Segment[] = [];
+  try {
+    return await recoverFrom(place, sequences, segments);
+  } catch (error) {
+    for (const segment of segments) await segment.retire();
+    throw error;
+  }
+}
+
+async function recoverFrom(
+  place: LogPlace,
+  sequences: readonly number[],
+  segments: Segment[],
+): Promise<Recovery> {
+  const replay = new Replay();
+  let end: SegmentEnd | null = null;
+  for (const sequence of sequences) {
+    const path = join(place.directory, segmentName(segments.length + (sequences[0] ?? 0)));
+    if (sequence !== segments.length + (sequences[0] ?? 0)) {
+      throw damaged({ path, offset: 0 }, 'the segment is missing, but later ones are here');
+    }
+    const segment = await Segment.open(place.files, path, sequence);
+    segments.push(segment);
+    end = await replay.scan(segment, end);
+    if (!end.sealed) break;
+  }
+  const active = segments.at(-1);
+  if (!active || !end || end.sealed) {
+    const path = join(place.directory, segmentName((active?.sequence ?? 0) + 1));
+    throw damaged({ path, offset: 0 }, 'the newest segment is missing');
+  }
+  replay.checkComplete(segments);
+  const spares = await keepSpares(place, sequences.slice(segments.length), active.sequence);
+  await settle(place, segments, end);
+  return { ...replay.result(), segments, end, spares };
+}
+
+/** Follows the records of all segments, in order. */
+class Replay {
+  #start: SegmentStart | null = null;
+  #state: LogState | null = null;
+  readonly #notes = new EntryNotes();
+
+  async scan(segment: Segment, previous: SegmentEnd | null): Promise<SegmentEnd> {
+    const start = await readStart(segment);
+    const state = (this.#state ??= new LogState(start.head));
+    this.#start ??= start;
+    this.#checkIdentity(segment, start.identity, this.#start.identity);
+    if (previous && start.record.header.previousChain !== previous.chain) {
+      throw damagedAt(segment, 0, 'the segment does not follow the one before it');
+    }
+    return scanRecords(segment, start.record, (record) => {
+      this.#replay(segment, state, record);
+    });
+  }
+
+  /** Entries may be missing at the front only as far as the base covers them. */
+  checkComplete(segments: readonly Segment[]): void {
+    const state = this.#reached();
+    const first = state.records.firstIndex ?? state.lastIndex + 1;
+    const [oldest] = segments;
+    if (!oldest || first <= state.base.index + 1) return;
+    const missing = `entries ${state.base.index + 1} to ${first - 1} are missing`;
+    throw damagedAt(oldest, 0, `${missing}: an older segment is gone`);
+  }
+
+  result(): Pick<Recovery, 'recovered' | 'state'> {
+    const state = this.#reached();
+    const { base, hardState, generation, lastIndex, terms } = state;
+    const identity = this.#start?.identity;
+    assert(identity !== undefined, 'A log has a first segment');
+    const recovered = {
+      ...{ identity, hardState, base, generation, lastIndex },
+      termRuns: terms.runs,
+      entryBytes: this.#notes.entryBytesAbove(base.index),
+      configurations: this.#notes.configurationsAbove(base.index),
+    };
+    return { recovered, state };
+  }
+
+  #reached(): LogState {
+    assert(this.#state !== null, 'A segment was scanned');
+    return this.#state;
+  }
+
+  #replay(segment: Segment, state: LogState, { header, body, location }: ScannedRecord): void {
+    decode(segment, location.offset, () => {
+      if (header.kind === 'entries') {
+        const { hardState, entries } = readEntries(body);
+        const [first] = entries;
+        if (first && !state.meets(first.index)) {
+          throw damagedAt(segment, location.offset, `entry ${first.index} does not meet the log`);
+        }
+        if (first) state.putEntries(entries, location);
+        this.#notes.put(entries);
+        state.hardState = hardState;
+      } else if (header.kind === 'base') {
+        const { base, generation, lastIndex } = readHead(body);
+        if (lastIndex === base.index) this.#notes.clear();
+        state.putBase(base, generation, lastIndex);
+      } else {
+        throw damagedAt(segment, location.offset, `a record of kind ${header.kind ?? ''} is here`);
+      }
+    });
+  }
+
+  #checkIdentity(segment: Segment, found: LogIdentity, wanted: LogIdentity): void {
+    const same =
+      found.clusterId === wanted.clusterId &&
+      found.nodeId === wanted.nodeId &&
+      found.incarnation === wanted.incarnation;
+    if (same) return;
+    const text = ({ clusterId, nodeId, incarnation }: LogIdentity): string =>
+      `cluster ${clusterId}, node ${nodeId}, incarnation ${incarnation}`;
+    const what = `the segment belongs to ${text(found)}, the ones before it to ${text(wanted)}`;
+    throw damagedAt(segment, 0, what);
+  }
+}
+
+/**
+ * Segments behind the one in use are empty, or hold a header that was written just before a crash:
+ * without the seal of the segment before, nothing in them was ever acknowledged.
+ */
+async function keepSpares(
+  place: LogPlace,
+  sequences: readonly number[],
+  activeSequence: number,
+): Promise<readonly number[]> {
+  const spares: number[] = [];
+  for (const sequence of sequences) {
+    const path = join(place.directory, segmentName(sequence));
+    const segment = await Segment.open(place.files, path, sequence);
+    try {
+      const follows = sequence === activeSequence + spares.length + 1;
+      const isBlank = await checkUnused(segment);
+      const fits = segment.bytes === place.settings.segmentBytes;
+      if (isBlank && fits && follows) spares.push(sequence);
+      else await place.files.remove(path);
+    } finally {
+      await segment.retire();
+    }
+  }
+  return spares;
+}
+
+/** True when all of it is zero. Records behind the first block mean that a seal was lost. */
+async function checkUnused(segment: Segment): Promise<boolean> {
+  const head = Math.min(BLOCK_BYTES, segment.bytes);
+  const rest = await survey(segment, head, segment.bytes);
+  if (rest.record !== null) {
+    throw damagedAt(segment, rest.record, 'a record follows a segment that was never sealed');
+  }
+  return rest.end === head && isZero(await segment.read(0, head));
+}
+
+/**
+ * Makes sure that all that was read is on the disk before anything is acknowledged: a process that
+ * was killed may have left its last write, seal and names in the cache of the system only.
+ */
+async function settle(
+  { files, directory, logger }: LogPlace,
+  segments: readonly Segment[],
+  { offset, remainsEnd, lastRecord }: SegmentEnd,
+): Promise<void> {
+  const active = segments.at(-1);
+  const sealed = segments.at(-2);
+  if (active && remainsEnd > offset) {
+    const torn = { path: active.path, offset, bytes: remainsEnd - offset };
+    logger.warn(torn, 'Cut off the last record of the log, which a crash left incomplete');
+    await active.write(offset, new Uint8Array(remainsEnd - offset));
+  }
+  if (active) await rewrite(active, lastRecord.offset, lastRecord.bytes);
+  if (sealed) await rewrite(sealed, sealOffset(sealed.bytes), BLOCK_BYTES);
+  await files.syncDirectory(directory);
+}
+
+/** The same bytes again, this time surely durable. */
+async function rewrite(segment: Segment, offset: number, bytes: number): Promise<void> {
+  await segment.write(offset, await segment.read(offset, bytes));
+}
