@@ -1,0 +1,82 @@
+import { memberNamed, peerIdOfMember, applyMemberChange, promote } from './membership.ts';
+import type { PeerId } from '../shared/index.ts';
+import { appendConfiguration } from './appending.ts';
+import type { CatchUp, Progress } from './progress.ts';
+import type { Leadership } from './leadership.ts';
+import type { RaftState } from './state.ts';
+import type { MemberChange, Tag } from './types.ts';
+
+/** Membership changes, one at a time (thesis 4.1), and the promotion of learners (4.2.1). */
+
+/** Appends the configuration after `change`, or refuses. */
+export function changeMembers(
+  state: RaftState,
+  leadership: Leadership,
+  request: { readonly tag: Tag; readonly change: MemberChange },
+): void {
+  const { tag, change } = request;
+  const obstacle = obstacleToChange(state, leadership);
+  if (obstacle !== null) {
+    const message = `Cannot change members one at a time: ${obstacle}`;
+    state.outbox.refuse(tag, 'busy', state.self, message);
+    return;
+  }
+  const { configuration } = state.configurations.current;
+  const result = replacesLeader(state, change)
+    ? { ok: false as const, message: 'Cannot replace the leader by a new incarnation: it lives' }
+    : applyMemberChange(configuration, change);
+  if (!result.ok) {
+    state.outbox.refuse(tag, 'invalid', state.self, result.message);
+    return;
+  }
+  const index = appendConfiguration(state, leadership, result.configuration);
+  state.outbox.reply({ kind: 'appended', tag, index, term: state.term });
+}
+
+/**
+ * Why no change may begin now. Before the own no-op is committed, a change of an earlier leader
+ * may still come back, and two changes at once can make two quorums that do not meet.
+ */
+function obstacleToChange(state: RaftState, leadership: Leadership): string | null {
+  const { current } = state.configurations;
+  if (state.commitIndex < leadership.noopIndex) return 'the leader is not ready yet';
+  if (current.index > state.commitIndex) return `the change at ${current.index} is not committed`;
+  if (current.configuration.outgoingVoters.length > 0) return 'a joint change is under way';
+  if (state.transfer) return 'leadership is being transferred';
+  return null;
+}
+
+function replacesLeader(state: RaftState, change: MemberChange): boolean {
+  if (change.kind !== 'add') return false;
+  const present = memberNamed(state.configurations.current.configuration, change.member.nodeId);
+  if (!present || peerIdOfMember(present) !== state.self) return false;
+  return change.member.incarnation !== present.incarnation;
+}
+
+/** Makes one learner that keeps up a voter, when a change may begin. */
+export function promoteLearner(state: RaftState, leadership: Leadership): void {
+  for (const [peer, progress] of leadership.peers) {
+    if (!keepsUp(state, progress) || obstacleToChange(state, leadership) !== null) continue;
+    const { configuration } = state.configurations.current;
+    appendConfiguration(state, leadership, promote(configuration, peer));
+    return;
+  }
+}
+
+const keepsUp = (state: RaftState, { catchUp, silentMs }: Progress): boolean =>
+  catchUp?.isQuick === true && silentMs < state.settings.electionTimeoutMsMin;
+
+/** The learner answered: its round may be over, and the next begins. */
+export function measureCatchUp(state: RaftState, leadership: Leadership, peer: PeerId): void {
+  const { catchUp, matchIndex } = leadership.progressOf(peer);
+  if (!catchUp || matchIndex < catchUp.target) return;
+  catchUp.isQuick = catchUp.elapsedMs < state.settings.electionTimeoutMsMin;
+  catchUp.target = state.log.lastIndex;
+  catchUp.elapsedMs = 0;
+}
+
+/** A round that takes longer than an election timeout shows that the learner does not keep up. */
+export function tickCatchUp(state: RaftState, catchUp: CatchUp, creditMs: number): void {
+  catchUp.elapsedMs += creditMs;
+  if (catchUp.elapsedMs >= state.settings.electionTimeoutMsMin) catchUp.isQuick = false;
+}
