@@ -46,7 +46,8 @@ class NodeFile implements OpenFile {
       if (bytesRead === 0) break;
       filled += bytesRead;
     }
-    return buffer.subarray(0, filled);
+    // Not a Buffer, whose `slice` would share the bytes instead of copying them.
+    return new Uint8Array(buffer.buffer, buffer.byteOffset, filled);
   }
 
   async write(position: number, bytes: Uint8Array): Promise<number> {

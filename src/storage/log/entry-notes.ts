@@ -7,9 +7,9 @@ export class EntryNotes {
   #payloadBytes: number[] = [];
   #configurations: IndexedConfiguration[] = [];
 
-  /** Contiguous entries; they replace all from the first one's index on. */
+  /** Contiguous entries, at least one; they replace all from the first one's index on. */
   put(entries: readonly Entry[]): void {
-    this.#cutFrom(entries[0]?.index ?? Infinity);
+    this.#cutFrom(entries[0]?.index ?? 0);
     for (const entry of entries) {
       this.#payloadBytes.push(entry.payload.length);
       if (entry.kind === 'configuration') this.#configurations.push(readConfiguration(entry));

@@ -81,7 +81,7 @@ export class LogReader {
       throw damagedAt(found.segment, offset, 'a record that was whole before is no longer');
     }
     // Unmasking changes the bytes, and the stretch may be read again.
-    const body = takeBody(header, header.mask === 0 ? stored : stored.slice());
+    const body = takeBody(header, header.mask === 0 ? stored : new Uint8Array(stored));
     return decode(found.segment, offset, () => readEntries(body)).entries;
   }
 

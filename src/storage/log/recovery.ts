@@ -134,8 +134,10 @@ class Replay {
         if (first && !state.meets(first.index)) {
           throw damagedAt(segment, location.offset, `entry ${first.index} does not meet the log`);
         }
-        if (first) state.putEntries(entries, location);
-        this.#notes.put(entries);
+        if (first) {
+          state.putEntries(entries, location);
+          this.#notes.put(entries);
+        }
         state.hardState = hardState;
       } else if (header.kind === 'base') {
         const { base, generation, lastIndex } = readHead(body);
