@@ -1,0 +1,221 @@
+import type { LogIndex } from '../../shared/index.ts';
+import { asIndex, assert, QuorateError } from '../../shared/index.ts';
+import type { RowWrite, StateEngine } from '../../store/index.ts';
+import type { Kv, KvFactory } from '../kv/kv.ts';
+import { appliedWrite, formatWrite, openStateCursor, readAppliedIndex } from './engine-rows.ts';
+import type { StateCursor } from './engine-rows.ts';
+import { RowCache } from './row-cache.ts';
+import { unseal } from './sealed-row.ts';
+import { keyOf, WriteQueue } from './write-queue.ts';
+
+/** Sizes in bytes. */
+export interface StateEngineSettings {
+  /** Queued writes above this make the engine full. Twice as much is an error of the caller. */
+  readonly backlogBytesMax: number;
+  /** Rows kept in memory because they were written or read lately. */
+  readonly cacheBytesMax: number;
+  /** Entries are gathered into batches of about this size; one entry is never split. */
+  readonly batchBytesMax: number;
+}
+
+export interface StateEngineInit {
+  readonly kvFactory: KvFactory;
+  /** `state-<generation>` in the data directory. */
+  readonly directory: string;
+  /**
+   * Called at most once: a write or a read failed (STORAGE_FAILED) or a row is damaged
+   * (STORAGE_DAMAGED). Every later call fails with the same error; the node must stop.
+   */
+  readonly onFailure: (error: Error) => void;
+  readonly settings?: Partial<StateEngineSettings>;
+}
+
+/** The engine with what only snapshots and operators need. */
+export interface SpoolableEngine extends StateEngine {
+  /** Bytes that are queued and not written yet. */
+  readonly backlogBytes: number;
+  /**
+   * All rows as of one applied index, while writing goes on; queued writes are not among them (flush
+   * first where that matters). Close it before the engine.
+   */
+  openCursor(): Promise<StateCursor>;
+}
+
+const DEFAULTS: StateEngineSettings = {
+  backlogBytesMax: 64 * 1024 * 1024,
+  cacheBytesMax: 32 * 1024 * 1024,
+  batchBytesMax: 1024 * 1024,
+};
+
+/** Rows asked of the database in one call; bounds what one call holds in memory. */
+const READ_ROWS_MAX = 64;
+
+/**
+ * Opens the engine directory, or creates it. Throws DATA_DIRECTORY_LOCKED, STORAGE_FAILED,
+ * STORAGE_DAMAGED (not filled to the end), CONFIG_INVALID (a later format).
+ */
+export async function openStateEngine(init: StateEngineInit): Promise<SpoolableEngine> {
+  const kv = await init.kvFactory.open(init.directory);
+  try {
+    const index = (await readAppliedIndex(kv)) ?? asIndex(0);
+    // Synced: what a process crash left unsynced must be durable before it is called so.
+    await kv.batch([formatWrite(), appliedWrite(index)], { sync: true });
+    return new KvStateEngine(kv, index, init);
+  } catch (error) {
+    await kv.close();
+    throw error;
+  }
+}
+
+class KvStateEngine implements SpoolableEngine {
+  readonly openedAtIndex: LogIndex;
+  readonly #kv: Kv;
+  readonly #queue: WriteQueue;
+  readonly #cache: RowCache;
+  readonly #onFailure: (error: Error) => void;
+  /** Newest reader of each row; writing the row ends its right to fill the cache. */
+  readonly #readers = new Map<string, symbol>();
+  #failure: Error | null = null;
+  #closed: Promise<void> | null = null;
+
+  constructor(kv: Kv, index: LogIndex, init: StateEngineInit) {
+    const settings = { ...DEFAULTS, ...init.settings };
+    this.openedAtIndex = index;
+    this.#kv = kv;
+    this.#onFailure = init.onFailure;
+    this.#cache = new RowCache(settings.cacheBytesMax);
+    this.#queue = new WriteQueue({
+      ...settings,
+      kv,
+      index,
+      onWritten: (key, value) => this.#onWritten(key, value),
+      onFailure: (error) => this.#fail(error),
+    });
+  }
+
+  get durableIndex(): LogIndex {
+    return this.#queue.durableIndex;
+  }
+
+  get isFull(): boolean {
+    return this.#queue.isFull;
+  }
+
+  get backlogBytes(): number {
+    return this.#queue.bytes;
+  }
+
+  async load(visit: (row: Uint8Array, value: Uint8Array) => void): Promise<void> {
+    const cursor = await this.openCursor();
+    try {
+      for (let rows = await cursor.next(); rows.length > 0; rows = await cursor.next()) {
+        for (const { row, value } of rows) visit(row, value);
+      }
+    } finally {
+      await cursor.close();
+    }
+  }
+
+  async openCursor(): Promise<StateCursor> {
+    const cursor = await this.#guard(() => openStateCursor(this.#kv));
+    return { ...cursor, next: () => this.#guard(() => cursor.next()) };
+  }
+
+  enqueue(index: LogIndex, writes: readonly RowWrite[]): void {
+    if (this.#failure) throw this.#failure;
+    this.#queue.add(index, writes);
+    if (this.#readers.size === 0) return;
+    for (const { row } of writes) this.#readers.delete(keyOf(row));
+  }
+
+  drained(): Promise<void> {
+    return this.#queue.drained();
+  }
+
+  peek(row: Uint8Array): Uint8Array | null | undefined {
+    const key = keyOf(row);
+    const queued = this.#queue.find(key);
+    return queued === undefined ? this.#cache.get(key) : queued;
+  }
+
+  async read(row: Uint8Array): Promise<Uint8Array | null> {
+    const [value] = await this.readMany([row]);
+    assert(value !== undefined, 'One row was asked, one is answered');
+    return value;
+  }
+
+  async readMany(rows: readonly Uint8Array[]): Promise<readonly (Uint8Array | null)[]> {
+    if (this.#failure) throw this.#failure;
+    const values = rows.map((row) => this.peek(row));
+    const absent = [...values.keys()].filter((position) => values[position] === undefined);
+    for (let start = 0; start < absent.length; start += READ_ROWS_MAX) {
+      const positions = absent.slice(start, start + READ_ROWS_MAX);
+      const found = await this.#readStored(positions.map((position) => rowAt(rows, position)));
+      for (const [i, position] of positions.entries()) values[position] = found[i] ?? null;
+    }
+    return values.map((value) => value ?? null);
+  }
+
+  async flush(): Promise<LogIndex> {
+    return this.#guard(() => this.#queue.flush());
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    try {
+      if (!this.#failure) await this.flush();
+    } finally {
+      this.#failure ??= new QuorateError('STOPPED', 'Cannot use the state engine: it is closed');
+      await this.#kv.close();
+    }
+  }
+
+  async #readStored(rows: readonly Uint8Array[]): Promise<readonly (Uint8Array | null)[]> {
+    const reader = Symbol();
+    for (const row of rows) this.#readers.set(keyOf(row), reader);
+    return this.#guard(async () => {
+      const sealed = await this.#kv.getMany(rows);
+      return rows.map((row, i) => this.#accept(row, sealed[i] ?? null, reader));
+    });
+  }
+
+  #accept(row: Uint8Array, sealed: Uint8Array | null, reader: symbol): Uint8Array | null {
+    const key = keyOf(row);
+    const value = sealed && unseal(row, sealed);
+    if (this.#readers.get(key) !== reader) return value;
+    this.#readers.delete(key);
+    if (value !== null) this.#cache.set(key, value);
+    return value;
+  }
+
+  #onWritten(key: string, value: Uint8Array | null): void {
+    if (value === null) this.#cache.delete(key);
+    else this.#cache.set(key, value);
+  }
+
+  async #guard<T>(action: () => Promise<T>): Promise<T> {
+    if (this.#failure) throw this.#failure;
+    try {
+      return await action();
+    } catch (error) {
+      this.#fail(error as Error);
+      throw error;
+    }
+  }
+
+  #fail(error: Error): void {
+    if (this.#failure) return;
+    this.#failure = error;
+    this.#onFailure(error);
+  }
+}
+
+function rowAt(rows: readonly Uint8Array[], position: number): Uint8Array {
+  const row = rows[position];
+  assert(row !== undefined, `No row at ${position}`);
+  return row;
+}

@@ -1,0 +1,80 @@
+import sorted from 'sorted-btree';
+
+import type { Random } from '../../shared/index.ts';
+import type { KvRange, KvRow, KvWrite } from './kv.ts';
+
+/** Rows by their bytes as Latin-1 text, which orders as the bytes do; clones are lazy and cheap. */
+type Tree = InstanceType<typeof sorted.default<string, Uint8Array>>;
+
+/** One database: what a power cut leaves for sure, what reads see, and the batches in between. */
+export class MemoryDatabase {
+  #durable: Tree = new sorted.default<string, Uint8Array>(undefined, sorted.simpleComparator);
+  #visible: Tree = this.#durable.clone();
+  #unsynced: (readonly KvWrite[])[] = [];
+  /** The batch that was handed in and is not answered yet. */
+  underWay: readonly KvWrite[] | null = null;
+  isOpen = false;
+
+  get(row: Uint8Array): Uint8Array | null {
+    return this.#visible.get(textOf(row)) ?? null;
+  }
+
+  /** The rows as they are now, whatever is written while they are walked. */
+  rows(range: KvRange): Iterator<KvRow> {
+    return walk(this.#visible.clone(), range);
+  }
+
+  append(writes: readonly KvWrite[]): void {
+    apply(this.#visible, writes);
+    this.#unsynced.push(writes);
+  }
+
+  sync(): void {
+    this.#durable = this.#visible.clone();
+    this.#unsynced = [];
+  }
+
+  /** Nobody holds it any more; a batch under way may have made it or not. */
+  abandon(random: Random): void {
+    const { underWay } = this;
+    this.underWay = null;
+    this.isOpen = false;
+    if (underWay !== null && random.intBelow(2) === 1) this.append(underWay);
+  }
+
+  /** Power is lost: some beginning of the unsynced batches is there, the rest is not. */
+  crash(random: Random): void {
+    const kept = random.intBelow(this.#unsynced.length + 1);
+    for (const writes of this.#unsynced.slice(0, kept)) apply(this.#durable, writes);
+    this.#visible = this.#durable.clone();
+    this.#unsynced = [];
+  }
+
+  /** Changes a row behind the back of everybody. Returns false when there is no such row. */
+  damage(row: Uint8Array, change: (value: Uint8Array) => Uint8Array): boolean {
+    const value = this.get(row);
+    if (value === null) return false;
+    const damaged = change(Uint8Array.from(value));
+    this.#visible.set(textOf(row), damaged);
+    this.#durable.set(textOf(row), damaged);
+    return true;
+  }
+}
+
+const textOf = (row: Uint8Array): string =>
+  Buffer.from(row.buffer, row.byteOffset, row.byteLength).toString('latin1');
+
+function apply(tree: Tree, writes: readonly KvWrite[]): void {
+  for (const { row, value } of writes) {
+    if (value === null) tree.delete(textOf(row));
+    else tree.set(textOf(row), value);
+  }
+}
+
+function* walk(tree: Tree, range: KvRange): Generator<KvRow, undefined> {
+  const end = range.to && textOf(range.to);
+  for (const [key, value] of tree.entries(range.from && textOf(range.from))) {
+    if (end !== undefined && key >= end) return;
+    yield { row: Buffer.from(key, 'latin1'), value };
+  }
+}

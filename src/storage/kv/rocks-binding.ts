@@ -1,0 +1,39 @@
+import rocksdb from 'rocksdb';
+
+export type Done<T = void> = (error?: Error | null, value?: T) => void;
+
+export type BindingWrite =
+  | { readonly type: 'put'; readonly key: Buffer; readonly value: Buffer }
+  | { readonly type: 'del'; readonly key: Buffer };
+
+export interface BindingIterator {
+  /** Calls without row and value at the end. */
+  next(done: (error?: Error | null, row?: Buffer, value?: Buffer) => void): void;
+  end(done: Done): void;
+}
+
+/** The part of the RocksDB binding that is used here. Keys and values must be Buffers. */
+export interface BindingDatabase {
+  open(options: { readonly cacheSize: number; readonly writeBufferSize: number }, done: Done): void;
+  close(done: Done): void;
+  batch(writes: BindingWrite[], options: { readonly sync: boolean }, done: Done): void;
+  getMany(rows: Buffer[], done: Done<(Buffer | undefined)[]>): void;
+  iterator(options: {
+    readonly gte?: Buffer;
+    readonly lt?: Buffer;
+    readonly highWaterMark: number;
+  }): BindingIterator;
+}
+
+/** The published types describe an ES module, but the package exports the constructor itself. */
+export const bindingAt = rocksdb as unknown as (directory: string) => BindingDatabase;
+
+/** Turns one call of the binding into a promise. */
+export function call<T = void>(start: (done: Done<T>) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    start((error, value) => {
+      if (error) reject(error);
+      else resolve(value as T);
+    });
+  });
+}

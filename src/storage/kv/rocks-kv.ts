@@ -1,0 +1,190 @@
+import { mkdir, open, readdir, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+import { assert, QuorateError } from '../../shared/index.ts';
+import type { Kv, KvCursor, KvFactory, KvRange, KvWrite } from './kv.ts';
+import type { BindingDatabase, BindingWrite } from './rocks-binding.ts';
+import { bindingAt, call } from './rocks-binding.ts';
+import { CURSOR_BYTES_MAX, RocksCursor } from './rocks-cursor.ts';
+
+/** Sizes in bytes. */
+export interface RocksKvSettings {
+  /** Blocks of table files that are kept decompressed in memory. */
+  readonly blockCacheBytes: number;
+  /** Recent writes that are kept in memory before they go to a table file. */
+  readonly writeBufferBytes: number;
+}
+
+const DEFAULTS: RocksKvSettings = {
+  blockCacheBytes: 32 * 1024 * 1024,
+  writeBufferBytes: 16 * 1024 * 1024,
+};
+
+/** Databases in RocksDB; its LOCK file keeps a second daemon out. */
+export function rocksKvFactory(settings: Partial<RocksKvSettings> = {}): KvFactory {
+  const sizes = { ...DEFAULTS, ...settings };
+  return {
+    open: (directory) => openRocks(directory, sizes),
+    list: listDirectories,
+    remove: removeDirectory,
+  };
+}
+
+async function openRocks(directory: string, sizes: RocksKvSettings): Promise<Kv> {
+  const database = bindingAt(directory);
+  const options = { cacheSize: sizes.blockCacheBytes, writeBufferSize: sizes.writeBufferBytes };
+  try {
+    await createDurably(directory);
+    await call((done) => database.open(options, done));
+  } catch (cause) {
+    throw openError(directory, cause);
+  }
+  return new RocksKv(database, directory);
+}
+
+/** RocksDB reports a taken lock only in words: `... lock ...: <directory>/LOCK: ...`. */
+function openError(directory: string, cause: unknown): QuorateError {
+  const text = textOf(cause);
+  if (/\block\b.*\/LOCK: /.test(text)) {
+    const message = `Cannot open ${directory} as its only user: another daemon uses it`;
+    return new QuorateError('DATA_DIRECTORY_LOCKED', message, { cause });
+  }
+  const message = `Cannot open ${directory} as a database: ${text}`;
+  return new QuorateError('STORAGE_FAILED', message, { cause });
+}
+
+class RocksKv implements Kv {
+  readonly #database: BindingDatabase;
+  readonly #directory: string;
+  readonly #cursors = new Set<RocksCursor>();
+  #writing = false;
+  #closed = false;
+
+  constructor(database: BindingDatabase, directory: string) {
+    this.#database = database;
+    this.#directory = directory;
+  }
+
+  async batch(writes: readonly KvWrite[], options: { readonly sync: boolean }): Promise<void> {
+    assert(!this.#writing, 'Batches of one database have no order among themselves: one at a time');
+    assert(writes.length > 0, 'The binding skips an empty batch, even a synced one');
+    this.#check('write');
+    this.#writing = true;
+    try {
+      await call((done) => this.#database.batch(writes.map(bindingWrite), options, done));
+    } catch (cause) {
+      throw this.#failed('write', cause);
+    } finally {
+      this.#writing = false;
+    }
+  }
+
+  async get(row: Uint8Array): Promise<Uint8Array | null> {
+    const [value] = await this.getMany([row]);
+    return value ?? null;
+  }
+
+  async getMany(rows: readonly Uint8Array[]): Promise<readonly (Uint8Array | null)[]> {
+    this.#check('read');
+    try {
+      const found = await call<(Buffer | undefined)[]>((done) =>
+        this.#database.getMany(rows.map(asBuffer), done),
+      );
+      return found.map((value) => value ?? null);
+    } catch (cause) {
+      throw this.#failed('read', cause);
+    }
+  }
+
+  iterate(range: KvRange = {}): KvCursor {
+    this.#check('read');
+    const iterator = this.#database.iterator({
+      ...(range.from && { gte: asBuffer(range.from) }),
+      ...(range.to && { lt: asBuffer(range.to) }),
+      highWaterMark: CURSOR_BYTES_MAX,
+    });
+    const cursor = new RocksCursor(iterator, {
+      failed: (cause) => this.#failed('read', cause),
+      onClosed: () => this.#cursors.delete(cursor),
+    });
+    this.#cursors.add(cursor);
+    return cursor;
+  }
+
+  async close(): Promise<void> {
+    this.#check('close');
+    this.#closed = true;
+    // The binding would end them itself, and then never answer those who end them later.
+    for (const cursor of this.#cursors) await cursor.close();
+    try {
+      await call((done) => this.#database.close(done));
+    } catch (cause) {
+      throw this.#failed('close', cause);
+    }
+  }
+
+  /** The binding does not survive calls on a closed database. */
+  #check(action: string): void {
+    if (this.#closed) throw this.#failed(action, 'it is closed');
+  }
+
+  #failed(action: string, cause: unknown): QuorateError {
+    const message = `Cannot ${action} ${this.#directory} as a database: ${textOf(cause)}`;
+    return new QuorateError('STORAGE_FAILED', message, { cause });
+  }
+}
+
+/** The binding copies keys and values before `batch` returns. */
+const bindingWrite = ({ row, value }: KvWrite): BindingWrite =>
+  value === null
+    ? { type: 'del', key: asBuffer(row) }
+    : { type: 'put', key: asBuffer(row), value: asBuffer(value) };
+
+const asBuffer = (bytes: Uint8Array): Buffer =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+const textOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
+
+/** RocksDB syncs its own directory, but not the entries that lead to it. */
+async function createDurably(directory: string): Promise<void> {
+  const created = await mkdir(directory, { recursive: true, mode: 0o700 });
+  if (created === undefined) return;
+  const top = dirname(created);
+  for (let parent = dirname(directory); ; parent = dirname(parent)) {
+    await syncDirectory(parent);
+    if (parent === top || parent === dirname(parent)) return;
+  }
+}
+
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function listDirectories(parent: string): Promise<readonly string[]> {
+  try {
+    const entries = await readdir(parent, { withFileTypes: true });
+    const directories = entries.filter((entry) => entry.isDirectory());
+    return directories.map((entry) => entry.name).sort();
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}
+
+async function removeDirectory(directory: string): Promise<void> {
+  try {
+    await rm(directory, { recursive: true });
+  } catch (error) {
+    if (isMissing(error)) return;
+    throw error;
+  }
+  await syncDirectory(dirname(directory));
+}
+
+const isMissing = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ENOENT';
