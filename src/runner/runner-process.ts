@@ -137,13 +137,23 @@ export class RunnerProcess {
 const hasExited = (child: ChildProcess): boolean =>
   child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
 
+const loaderFlagNames = ['--import', '--require', '-r', '--loader', '--experimental-loader'];
+
+/** The flags that load TypeScript, and no other: `--eval` would run its program again, and fork. */
+export function loaderFlags(execArgv: readonly string[]): string[] {
+  return execArgv.filter((flag, at) => {
+    const [name = ''] = flag.split('=', 1);
+    const isValue = at > 0 && loaderFlagNames.includes(execArgv[at - 1] ?? '');
+    return isValue || loaderFlagNames.includes(name);
+  });
+}
+
 /** Runs `runner-main` beside this very file: TypeScript in tests, JavaScript once built. */
 function forkRunner(): ChildProcess {
   const extension = extname(new URL(import.meta.url).pathname);
   const file = fileURLToPath(new URL(`./runner-main${extension}`, import.meta.url));
-  const inherited = process.execArgv.filter((flag) => !flag.startsWith('--inspect'));
   return fork(file, [], {
-    execArgv: extension === '.ts' ? inherited : [],
+    execArgv: extension === '.ts' ? loaderFlags(process.execArgv) : [],
     // Out of the terminal's process group, so that Ctrl-C does not reach it.
     detached: true,
     serialization: 'advanced',
