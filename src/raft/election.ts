@@ -4,7 +4,7 @@ import { becomeLeader } from './leader.ts';
 import { voteOutcome } from './quorum.ts';
 import { becomeFollower, setLeader } from './roles.ts';
 import type { RaftState } from './state.ts';
-import type { TimeoutNow, VoteRequest, VoteResponse } from './types.ts';
+import type { VoteRequest, VoteResponse } from './types.ts';
 
 /** Elections: pre-vote (thesis 9.6), vote (Raft 5.2, 5.4.1), stickiness (thesis 4.2.3). */
 
@@ -144,6 +144,6 @@ function countBallot(state: RaftState): void {
 }
 
 /** The leader chose this node as its successor (thesis 3.10): no pre-vote, no waiting. */
-export function onTimeoutNow(state: RaftState, _message: TimeoutNow): void {
+export function onTimeoutNow(state: RaftState): void {
   if (!state.leadership && mayCampaign(state)) campaign(state, true);
 }

@@ -26,12 +26,15 @@ import type { RaftMessage, VoteRequest } from './types.ts';
  * an earlier term still deserves.
  */
 export function onMessage(state: RaftState, message: RaftMessage): void {
-  if (message.to !== state.self || message.from === state.self) return;
+  const isForUs = message.to === state.self && message.from !== state.self;
+  if (isForUs) dispatch(state, message);
+}
+
+function dispatch(state: RaftState, message: RaftMessage): void {
   switch (message.kind) {
-    case 'voteRequest': {
-      message.preVote ? onPreVoteRequest(state, message) : onRealVoteRequest(state, message);
+    case 'voteRequest':
+      onAnyVoteRequest(state, message);
       return;
-    }
     case 'voteResponse':
     case 'appendResponse':
     case 'heartbeatResponse': {
@@ -56,6 +59,11 @@ export function onMessage(state: RaftState, message: RaftMessage): void {
     default:
       return assertNever(message);
   }
+}
+
+function onAnyVoteRequest(state: RaftState, request: VoteRequest): void {
+  if (request.preVote) onPreVoteRequest(state, request);
+  else onRealVoteRequest(state, request);
 }
 
 /** While a leader is known to be there, only its own wish for an election counts (4.2.3, 3.10). */
@@ -93,7 +101,7 @@ function onLeaderMessage(state: RaftState, message: LeaderMessage): void {
     case 'timeoutNow':
       acknowledgeLeader(state, message);
       {
-        onTimeoutNow(state, message);
+        onTimeoutNow(state);
         return;
       }
     default:

@@ -77,28 +77,34 @@ function readConfiguration(reader: Reader, end: number): WireConfiguration {
   return { members, outgoingVoters, removed };
 }
 
+/** Fields 1 to 7 but the role. */
+const MEMBER_TEXTS = 8;
+
 function readMember(reader: Reader, end: number): WireMember {
-  const texts = ['', '', '', '', '', '', '', ''];
+  const texts = new Array<string>(MEMBER_TEXTS).fill('');
   let role: WireMember['role'] | null = null;
   while (reader.pos < end) {
     const tag = reader.uint32();
     const field = tag >>> 3;
     if (tag === numberTag(3)) role = readChoice(reader, roles, 'member role');
-    else if (field < texts.length && field !== 3 && tag === lengthTag(field)) {
-      texts[field] = reader.string();
-    } else skipField(reader, tag);
+    else if (field < MEMBER_TEXTS && tag === lengthTag(field)) texts[field] = reader.string();
+    else skipField(reader, tag);
   }
-  const [, nodeId = '', incarnation = '', , zone = '', raft = '', http = '', gossip = ''] = texts;
-  if (nodeId === '' || incarnation === '') throw new RangeError('member without identity');
   if (role === null) throw new RangeError('member without role');
+  return memberOf(texts, role);
+}
+
+function memberOf(texts: readonly string[], role: WireMember['role']): WireMember {
+  const text = (field: number): string => texts[field] ?? '';
+  if (text(1) === '' || text(2) === '') throw new RangeError('member without identity');
   return {
-    nodeId: asNodeId(nodeId),
-    incarnation: asIncarnation(incarnation),
+    nodeId: asNodeId(text(1)),
+    incarnation: asIncarnation(text(2)),
     role,
-    zone,
-    raftAddress: raft,
-    httpAddress: http,
-    gossipAddress: gossip,
+    zone: text(4),
+    raftAddress: text(5),
+    httpAddress: text(6),
+    gossipAddress: text(7),
   };
 }
 
