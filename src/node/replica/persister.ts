@@ -69,10 +69,10 @@ export class Persister {
     }
   }
 
-  /** Resolves when no write is in flight; none starts until `resume`. Used by snapshot installs. */
+  /** Resolves when all that came is written; nothing more is until `resume`. */
   async pause(): Promise<void> {
-    this.#paused = true;
     while (this.isWriting) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    this.#paused = true;
   }
 
   resume(persistedIndex: LogIndex): void {
@@ -85,7 +85,7 @@ export class Persister {
   async #write(): Promise<void> {
     this.#writingSinceMs = this.#init.clock.monotonicMs();
     try {
-      while (this.#waiting.length > 0 && !this.#paused) {
+      while (this.#waiting.length > 0) {
         const batch = mergeBatches(this.#waiting);
         this.#waiting = [];
         this.#writingSinceMs = this.#init.clock.monotonicMs();
@@ -99,7 +99,7 @@ export class Persister {
     }
     this.#writingSinceMs = null;
     for (const resolve of this.#idle.splice(0)) resolve();
-    if (!this.#paused) this.#init.onIdle();
+    this.#init.onIdle();
   }
 
   #written(batch: PersistBatch): void {

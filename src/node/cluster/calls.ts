@@ -1,0 +1,99 @@
+import type { Configuration, Member } from '../../raft/index.ts';
+import type { ClusterId } from '../../shared/index.ts';
+import { asClusterId, QuorateError } from '../../shared/index.ts';
+import {
+  decodeConfiguration,
+  decodeFields,
+  encodeConfiguration,
+  encodeFields,
+} from '../../wire/index.ts';
+
+/** Methods of calls between nodes. */
+export const methods = {
+  /** Commands for the leader: ProposeRequest -> ProposeResponse. */
+  propose: 'propose',
+  /** Who are you? Tells a blank node its cluster. The transport serves it to strangers too. */
+  handshake: 'handshake',
+  /** For the leader: make the node at this Raft address a member. */
+  join: 'join',
+  /** For the leader: remove the node at this Raft address. */
+  leave: 'leave',
+  /** For the leader: this member has these addresses and this zone now. */
+  update: 'update',
+  /** Does this node still run the notification of this event? */
+  isNotifying: 'isNotifying',
+  /** You were removed. */
+  removed: 'removed',
+  /** What the leader knows of all members. */
+  progress: 'progress',
+} as const;
+
+/** What a node answers to a handshake. */
+export interface Identity {
+  /** null: the node has no data and knows no cluster. */
+  readonly clusterId: ClusterId | null;
+  readonly member: Member;
+}
+
+const memberBody = (member: Member): Uint8Array =>
+  encodeConfiguration({ members: [member], outgoingVoters: [], removed: [] });
+
+function memberFrom(body: Uint8Array): Member {
+  const configuration: Configuration = decodeConfiguration(body);
+  const member = configuration.members[0];
+  if (member === undefined)
+    throw new QuorateError('PARAM_INVALID', 'Cannot use a call: no member in it');
+  return member;
+}
+
+export const encodeIdentity = ({ clusterId, member }: Identity): Uint8Array =>
+  encodeFields({ texts: [clusterId ?? ''], body: memberBody(member) });
+
+export function decodeIdentity(bytes: Uint8Array): Identity {
+  const { texts, body } = decodeFields(bytes);
+  const id = texts[0] ?? '';
+  return { clusterId: id === '' ? null : asClusterId(id), member: memberFrom(body) };
+}
+
+/** `adopt`: a blank node takes this cluster id as its own. `renew`: a removed one starts afresh. */
+export interface HandshakeRequest {
+  readonly clusterId: ClusterId;
+  readonly renew: boolean;
+}
+
+export const encodeHandshake = ({ clusterId, renew }: HandshakeRequest): Uint8Array =>
+  encodeFields({ texts: [clusterId], numbers: [renew ? 1 : 0] });
+
+export function decodeHandshake(bytes: Uint8Array): HandshakeRequest {
+  const { texts, numbers } = decodeFields(bytes);
+  return { clusterId: asClusterId(texts[0] ?? ''), renew: numbers[0] === 1 };
+}
+
+/** An address with a switch: join (unused) and leave (force). */
+export interface AddressRequest {
+  readonly address: string;
+  readonly force: boolean;
+  readonly timeoutMs: number;
+}
+
+export const encodeAddressRequest = (request: AddressRequest): Uint8Array =>
+  encodeFields({
+    texts: [request.address],
+    numbers: [request.force ? 1 : 0, Math.ceil(request.timeoutMs)],
+  });
+
+export function decodeAddressRequest(bytes: Uint8Array): AddressRequest {
+  const { texts, numbers } = decodeFields(bytes);
+  const timeoutMs = Math.min(Math.max(numbers[1] ?? 0, 1), 60_000);
+  return { address: texts[0] ?? '', force: numbers[0] === 1, timeoutMs };
+}
+
+export const encodeMember = (member: Member): Uint8Array =>
+  encodeFields({ body: memberBody(member) });
+export const decodeMember = (bytes: Uint8Array): Member => memberFrom(decodeFields(bytes).body);
+
+export const encodeNumber = (number: number): Uint8Array => encodeFields({ numbers: [number] });
+export const decodeNumber = (bytes: Uint8Array): number => decodeFields(bytes).numbers[0] ?? 0;
+
+export const encodeTexts = (texts: readonly string[]): Uint8Array => encodeFields({ texts });
+export const decodeTexts = (bytes: Uint8Array): readonly string[] => decodeFields(bytes).texts;

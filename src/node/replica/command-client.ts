@@ -1,0 +1,202 @@
+import type { Clock, Cancel, ErrorCode, PeerId } from '../../shared/index.ts';
+import { QuorateError } from '../../shared/index.ts';
+import type { CommandResult } from '../../store/index.ts';
+import type { WireOutcome } from '../../wire/index.ts';
+import type { ProposalOutcome } from './proposer.ts';
+
+/** Commands of this node's clients that are not answered yet; more are refused as overloaded. */
+const openMax = 16_384;
+const sweepMs = 50;
+
+export type Applied = Extract<CommandResult, { ok: true }>;
+
+interface Command {
+  readonly envelope: Uint8Array;
+  readonly deadlineMs: number;
+  /** sent: it may be in a log by now, so its end without an answer is an unknown outcome. */
+  state: 'parked' | 'sent' | 'settled';
+  readonly resolve: (applied: Applied) => void;
+  readonly reject: (error: QuorateError) => void;
+}
+
+export interface CommandClientInit {
+  readonly clock: Clock;
+  /** null: nobody known. */
+  readonly leader: () => PeerId | null;
+  readonly isLeader: () => boolean;
+  readonly proposeHere: (envelope: Uint8Array, resolve: (outcome: ProposalOutcome) => void) => void;
+  /** Asks a peer; answers one outcome per envelope. Rejects as PeerTransport.call does. */
+  readonly forward: (
+    to: PeerId,
+    envelopes: readonly Uint8Array[],
+    timeoutMs: number,
+  ) => Promise<readonly WireOutcome[]>;
+}
+
+/**
+ * Brings commands of clients to the leader, wherever it is. What was surely not appended is tried
+ * again until the deadline (NO_LEADER); what may have been is UNKNOWN_OUTCOME.
+ */
+export class CommandClient {
+  readonly #init: CommandClientInit;
+  readonly #open = new Set<Command>();
+  #toForward: Command[] = [];
+  #forwardPlanned = false;
+  #cancelSweep: Cancel | null = null;
+
+  constructor(init: CommandClientInit) {
+    this.#init = init;
+  }
+
+  /** Resolves when the command is committed and applied by the leader. */
+  run(envelope: Uint8Array, timeoutMs: number): Promise<Applied> {
+    return new Promise((resolve, reject) => {
+      if (this.#open.size >= openMax) {
+        reject(new QuorateError('OVERLOADED', 'Cannot take the command: too many are under way'));
+        return;
+      }
+      const deadlineMs = this.#init.clock.monotonicMs() + timeoutMs;
+      const command: Command = { envelope, deadlineMs, state: 'parked', resolve, reject };
+      this.#open.add(command);
+      this.#planSweep();
+      this.#send(command);
+    });
+  }
+
+  /** Role or leader changed: what waits may go. */
+  onLeaderChange(): void {
+    for (const command of this.#open) if (command.state === 'parked') this.#send(command);
+  }
+
+  /** The node stops. */
+  abandon(): void {
+    this.#cancelSweep?.();
+    for (const command of [...this.#open]) this.#expire(command, 'STOPPED');
+  }
+
+  #send(command: Command): void {
+    if (this.#init.isLeader()) {
+      command.state = 'sent';
+      this.#init.proposeHere(command.envelope, (outcome) => this.#settleHere(command, outcome));
+    } else if (this.#init.leader() !== null) {
+      command.state = 'sent';
+      this.#toForward.push(command);
+      this.#planForward();
+    }
+  }
+
+  #planForward(): void {
+    if (this.#forwardPlanned) return;
+    this.#forwardPlanned = true;
+    this.#init.clock.afterPendingInput(() => {
+      this.#forwardPlanned = false;
+      const commands = this.#toForward.splice(0).filter((one) => one.state === 'sent');
+      if (commands.length > 0) void this.#forward(commands);
+    });
+  }
+
+  async #forward(commands: readonly Command[]): Promise<void> {
+    const leader = this.#init.leader();
+    if (leader === null || this.#init.isLeader()) {
+      for (const command of commands) this.#park(command);
+      return;
+    }
+    const nowMs = this.#init.clock.monotonicMs();
+    const timeoutMs = Math.max(1, ...commands.map((command) => command.deadlineMs - nowMs));
+    const envelopes = commands.map((command) => command.envelope);
+    try {
+      const outcomes = await this.#init.forward(leader, envelopes, timeoutMs);
+      for (const [i, command] of commands.entries()) this.#settleForwarded(command, outcomes[i]);
+    } catch (error) {
+      for (const command of commands) this.#forwardFailed(command, error);
+    }
+  }
+
+  #forwardFailed(command: Command, error: unknown): void {
+    const code = error instanceof QuorateError ? error.code : 'UNKNOWN_OUTCOME';
+    if (code === 'UNREACHABLE' || code === 'OVERLOADED') this.#park(command);
+    else this.#expire(command, 'UNKNOWN_OUTCOME');
+  }
+
+  #settleHere(command: Command, outcome: ProposalOutcome): void {
+    if (outcome.kind === 'applied') this.#finish(command, outcome.result);
+    else if (outcome.kind === 'unknown') this.#expire(command, 'UNKNOWN_OUTCOME');
+    else this.#refused(command, outcome.kind === 'lost' ? 'lost' : outcome.reason);
+  }
+
+  #settleForwarded(command: Command, outcome: WireOutcome | undefined): void {
+    if (outcome?.kind === 'applied') {
+      this.#finish(command, {
+        ...outcome,
+        ok: true,
+        revision: outcome.revision as Applied['revision'],
+      });
+    } else if (outcome?.kind === 'rejected') {
+      this.#fail(command, outcome.code as ErrorCode, outcome.message);
+    } else if (outcome?.kind === 'refused') this.#refused(command, outcome.reason);
+    else this.#expire(command, 'UNKNOWN_OUTCOME');
+  }
+
+  #refused(command: Command, reason: string): void {
+    if (reason === 'overloaded') {
+      this.#fail(command, 'OVERLOADED', 'Cannot take the command: the leader has too much to do');
+    } else this.#park(command);
+  }
+
+  /** Surely not appended: tried again at the next sweep or leader change. */
+  #park(command: Command): void {
+    if (command.state === 'sent') command.state = 'parked';
+  }
+
+  #finish(command: Command, result: CommandResult): void {
+    if (!result.ok) {
+      this.#fail(command, result.code, result.message);
+    } else if (this.#settled(command)) command.resolve(result);
+  }
+
+  #fail(command: Command, code: ErrorCode, message: string): void {
+    if (this.#settled(command)) command.reject(new QuorateError(code, message));
+  }
+
+  #expire(command: Command, code: 'UNKNOWN_OUTCOME' | 'NO_LEADER' | 'STOPPED'): void {
+    const messages = {
+      UNKNOWN_OUTCOME: 'Cannot tell whether the command was carried out: no answer in time',
+      NO_LEADER: 'Cannot carry out the command: no leader in time',
+      STOPPED: 'Cannot carry out the command: the node stops',
+    };
+    const sent = command.state === 'sent';
+    const final = sent ? 'UNKNOWN_OUTCOME' : code;
+    this.#fail(command, final, messages[final]);
+  }
+
+  #settled(command: Command): boolean {
+    if (command.state === 'settled') return false;
+    command.state = 'settled';
+    this.#open.delete(command);
+    return true;
+  }
+
+  #planSweep(): void {
+    this.#cancelSweep ??= this.#init.clock.after(sweepMs, () => this.#sweep());
+  }
+
+  #sweep(): void {
+    this.#cancelSweep = null;
+    const nowMs = this.#init.clock.monotonicMs();
+    for (const command of this.#open) {
+      if (nowMs >= command.deadlineMs) this.#expire(command, 'NO_LEADER');
+      else if (command.state === 'parked') this.#send(command);
+    }
+    if (this.#open.size > 0) this.#planSweep();
+  }
+}
+
+/** The wire form of what the leader's proposer says. */
+export function wireOutcome(outcome: ProposalOutcome): WireOutcome {
+  if (outcome.kind === 'lost') return { kind: 'refused', reason: 'lost', message: '' };
+  if (outcome.kind !== 'applied') return outcome;
+  const { result } = outcome;
+  if (!result.ok) return { kind: 'rejected', code: result.code, message: result.message };
+  const { revision, changed, branch } = result;
+  return { kind: 'applied', revision, changed, branch };
+}

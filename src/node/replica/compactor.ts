@@ -1,0 +1,74 @@
+import type { LogBase } from '../../raft/index.ts';
+import type { Cancel, Clock, LogIndex } from '../../shared/index.ts';
+import { asIndex } from '../../shared/index.ts';
+
+export interface CompactionSettings {
+  /** The log is cut when it holds more applied entries than this... */
+  readonly entriesMax: number;
+  /** ... or takes more bytes than this on disk. */
+  readonly bytesMax: number;
+  /** Applied entries that stay for followers that are a little behind. */
+  readonly keepEntries: number;
+  readonly checkMs: number;
+}
+
+export interface CompactorInit {
+  readonly clock: Clock;
+  readonly settings: CompactionSettings;
+  readonly baseIndex: () => LogIndex;
+  readonly appliedIndex: () => LogIndex;
+  readonly logBytes: () => number;
+  /** Makes the applied state durable; resolves with the index that is. */
+  readonly flush: () => Promise<LogIndex>;
+  /** The log must not be cut above this; null: no transfer needs it. */
+  readonly pinnedIndex: () => LogIndex | null;
+  readonly baseAt: (index: LogIndex) => LogBase;
+  readonly compact: (base: LogBase) => Promise<void>;
+  readonly onFatal: (error: unknown) => void;
+}
+
+/** Cuts the log below what the engine has made durable, never above a transfer's pin. */
+export class Compactor {
+  readonly #init: CompactorInit;
+  #cancel: Cancel = () => undefined;
+  #stopped = false;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(init: CompactorInit) {
+    this.#init = init;
+  }
+
+  start(): void {
+    this.#cancel = this.#init.clock.after(this.#init.settings.checkMs, () => {
+      this.#running = this.#check().then(
+        () => (this.#stopped ? undefined : this.start()),
+        (error: unknown) => this.#init.onFatal(error),
+      );
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancel();
+    await this.#running;
+  }
+
+  async #check(): Promise<void> {
+    const { settings, baseIndex, appliedIndex, logBytes } = this.#init;
+    const held = appliedIndex() - baseIndex();
+    const isLong = held > settings.entriesMax;
+    if (!isLong && !(logBytes() > settings.bytesMax && held > 1)) return;
+    const keep = isLong
+      ? settings.keepEntries
+      : Math.min(settings.keepEntries, Math.floor(held / 4));
+    await this.#compactTo(appliedIndex() - keep);
+  }
+
+  async #compactTo(wanted: number): Promise<void> {
+    const { flush, pinnedIndex, baseAt, compact, baseIndex } = this.#init;
+    const durable = await flush();
+    const index = Math.min(wanted, durable, pinnedIndex() ?? Infinity);
+    if (index <= baseIndex() || this.#stopped) return;
+    await compact(baseAt(asIndex(index)));
+  }
+}

@@ -1,0 +1,123 @@
+import type { Reply } from '../../raft/index.ts';
+import type { Cancel, Clock } from '../../shared/index.ts';
+import { QuorateError } from '../../shared/index.ts';
+import type { Applier } from './applier.ts';
+import type { RaftDriver } from './raft-driver.ts';
+
+/** Reads of this node's clients that wait for their index; more are refused as overloaded. */
+const openMax = 65_536;
+const sweepMs = 50;
+
+interface Read {
+  readonly deadlineMs: number;
+  settled: boolean;
+  readonly resolve: () => void;
+  readonly reject: (error: QuorateError) => void;
+}
+
+/** Makes reads linearizable: those of one turn of the event loop share a read index. */
+export class ReadClient {
+  readonly #driver: RaftDriver;
+  readonly #applier: Applier;
+  readonly #clock: Clock;
+  #waiting: Read[] = [];
+  #refused: Read[] = [];
+  #openCount = 0;
+  #roundPlanned = false;
+  #underWay = new Set<readonly Read[]>();
+  #cancelSweep: Cancel | null = null;
+
+  constructor(driver: RaftDriver, applier: Applier, clock: Clock) {
+    this.#driver = driver;
+    this.#applier = applier;
+    this.#clock = clock;
+  }
+
+  /** Resolves when what this node has applied is new enough for a read that begins now. */
+  barrier(timeoutMs: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#openCount >= openMax) {
+        reject(new QuorateError('OVERLOADED', 'Cannot take the read: too many are under way'));
+        return;
+      }
+      this.#openCount++;
+      const deadlineMs = this.#clock.monotonicMs() + timeoutMs;
+      this.#waiting.push({ deadlineMs, settled: false, resolve, reject });
+      this.#planRound();
+      this.#cancelSweep ??= this.#clock.after(sweepMs, () => this.#sweep());
+    });
+  }
+
+  onLeaderChange(): void {
+    this.#retryRefused();
+  }
+
+  abandon(): void {
+    this.#cancelSweep?.();
+    for (const read of this.#all()) this.#fail(read, 'STOPPED', 'the node stops');
+  }
+
+  #planRound(): void {
+    if (this.#roundPlanned) return;
+    this.#roundPlanned = true;
+    this.#clock.afterPendingInput(() => {
+      this.#roundPlanned = false;
+      this.#startRound();
+    });
+  }
+
+  #startRound(): void {
+    const reads = this.#waiting.filter((read) => !read.settled);
+    this.#waiting = [];
+    if (reads.length === 0) return;
+    this.#underWay.add(reads);
+    const tag = this.#driver.tag((reply) => this.#onReply(reads, reply));
+    this.#driver.submit({ kind: 'read', tag });
+  }
+
+  #onReply(reads: readonly Read[], reply: Reply): void {
+    if (reply.kind !== 'readAt') {
+      this.#underWay.delete(reads);
+      this.#refused.push(...reads.filter((read) => !read.settled));
+      return;
+    }
+    this.#applier.whenApplied(reply.index, () => {
+      this.#underWay.delete(reads);
+      for (const read of reads) if (this.#settle(read)) read.resolve();
+    });
+  }
+
+  /** A read changes nothing, so a refused one may always be asked again. */
+  #retryRefused(): void {
+    if (this.#refused.length === 0) return;
+    this.#waiting.push(...this.#refused.splice(0));
+    this.#planRound();
+  }
+
+  #sweep(): void {
+    this.#cancelSweep = null;
+    const nowMs = this.#clock.monotonicMs();
+    for (const read of this.#all()) {
+      if (nowMs >= read.deadlineMs) this.#fail(read, 'NO_LEADER', 'no leader confirmed in time');
+    }
+    this.#retryRefused();
+    if (this.#openCount > 0) this.#cancelSweep = this.#clock.after(sweepMs, () => this.#sweep());
+  }
+
+  *#all(): Iterable<Read> {
+    yield* this.#waiting;
+    yield* this.#refused;
+    for (const reads of this.#underWay) yield* reads;
+  }
+
+  #fail(read: Read, code: 'NO_LEADER' | 'STOPPED', found: string): void {
+    if (this.#settle(read)) read.reject(new QuorateError(code, `Cannot read: ${found}`));
+  }
+
+  #settle(read: Read): boolean {
+    if (read.settled) return false;
+    read.settled = true;
+    this.#openCount--;
+    return true;
+  }
+}

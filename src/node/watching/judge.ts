@@ -1,0 +1,210 @@
+import type { Board, Decision, DecideInput, HoldState, Member } from '../../health/index.ts';
+import { decide, keyStateOf, noHold, reconsider } from '../../health/index.ts';
+import type { Reconsidered, StallGuard } from '../../health/index.ts';
+import type {
+  Cancel,
+  Clock,
+  DecisionSettings,
+  EventRecord,
+  Logger,
+  NodeId,
+  Revision,
+} from '../../shared/index.ts';
+import { codeOf, fromUtf8, utf8 } from '../../shared/index.ts';
+import type { KeyRecord, Operation } from '../../store/index.ts';
+import type { State } from '../replica/applier.ts';
+import type { NotificationActivity } from './activity.ts';
+
+/** Keys are looked at this often, at most `sweepKeys` at a time; those that changed at once. */
+const sweepMs = 500;
+const sweepKeys = 5_000;
+const changedDelayMs = 20;
+
+export interface JudgeInit {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly node: NodeId;
+  readonly board: Board;
+  readonly activity: NotificationActivity;
+  readonly stallGuard: StallGuard;
+  readonly freshMs: number;
+  readonly state: () => State;
+  readonly members: () => readonly Member[];
+  readonly settings: () => DecisionSettings;
+  /** This node leads and has applied its own no-op. */
+  readonly mayDecide: () => boolean;
+  /** Events get a tracked notification. */
+  readonly isTracked: boolean;
+  /** Commits one operation; resolves when it is applied. */
+  readonly commit: (operation: Operation) => Promise<unknown>;
+  readonly onDecision: (decision: Decision) => void;
+}
+
+interface Case {
+  readonly key: Uint8Array;
+  hold: HoldState;
+  isProposing: boolean;
+  last: Decision | null;
+}
+
+/** On the leader: asks `decide` about every key and commits what it says, one proposal a key. */
+export class Judge {
+  readonly #init: JudgeInit;
+  readonly #cases = new Map<Revision, Case>();
+  readonly #changed = new Set<Revision>();
+  #cancelSweep: Cancel = () => undefined;
+  #cancelChanged: Cancel | null = null;
+  #wasDeciding = false;
+  /** Where the next sweep goes on; undefined: at the first key. */
+  #sweptTo: Uint8Array | undefined;
+
+  constructor(init: JudgeInit) {
+    this.#init = init;
+  }
+
+  start(): void {
+    this.#cancelSweep = this.#init.clock.after(sweepMs, () => {
+      this.#sweep();
+      this.start();
+    });
+  }
+
+  stop(): void {
+    this.#cancelSweep();
+    this.#cancelChanged?.();
+  }
+
+  /** Something about this key changed: it is looked at soon. */
+  keyChanged(keyId: Revision): void {
+    this.#changed.add(keyId);
+    this.#cancelChanged ??= this.#init.clock.after(changedDelayMs, () => this.#judgeChanged());
+  }
+
+  keyGone(keyId: Revision): void {
+    this.#cases.delete(keyId);
+    this.#changed.delete(keyId);
+    this.#init.board.forgetKey(keyId);
+  }
+
+  /** What would be decided now, without doing it; for people. */
+  explain(key: string, record: KeyRecord): Decision {
+    return decide(this.#inputFor(key, record, this.#cases.get(record.createRevision)?.hold));
+  }
+
+  /** Whether a notification that has not run yet still makes sense. */
+  reconsider(event: EventRecord): Reconsidered {
+    const record = this.#init.state().machine.key(utf8(event.key));
+    if (record === undefined || record.createRevision !== event.createRevision) {
+      return { verdict: 'superseded', reason: 'the key is gone' };
+    }
+    return reconsider(event, this.#inputFor(event.key, record));
+  }
+
+  #judgeChanged(): void {
+    this.#cancelChanged = null;
+    const changed = [...this.#changed];
+    this.#changed.clear();
+    if (!this.#isDeciding()) return;
+    const { machine } = this.#init.state();
+    for (const keyId of changed) {
+      const one = this.#cases.get(keyId);
+      const record = one === undefined ? undefined : machine.key(one.key);
+      if (record?.createRevision === keyId) this.#judge(record);
+    }
+  }
+
+  #sweep(): void {
+    if (!this.#isDeciding()) return;
+    const after = this.#sweptTo;
+    let count = 0;
+    this.#sweptTo = undefined;
+    for (const record of this.#init
+      .state()
+      .machine.keys({ ...(after && { after }), limit: sweepKeys })) {
+      if (this.#init.board.hasBallots(record.createRevision)) this.#judge(record);
+      if (++count === sweepKeys) this.#sweptTo = record.key;
+    }
+  }
+
+  /** Holds begin anew whenever this node begins to decide: others may have seen what it did not. */
+  #isDeciding(): boolean {
+    const deciding = this.#init.mayDecide();
+    if (deciding && !this.#wasDeciding) this.#cases.clear();
+    this.#wasDeciding = deciding;
+    return deciding;
+  }
+
+  #judge(record: KeyRecord): void {
+    const keyId = record.createRevision;
+    const known = this.#cases.get(keyId);
+    if (known?.isProposing === true) return;
+    const key = fromUtf8(record.key);
+    const decision = decide(this.#inputFor(key, record, known?.hold));
+    const one = known ?? { key: record.key, hold: noHold, isProposing: false, last: null };
+    one.hold = decision.hold;
+    this.#note(key, one, decision);
+    if (known === undefined) this.#cases.set(keyId, one);
+    if (decision.kind === 'baseline' || decision.kind === 'event') {
+      one.isProposing = true;
+      void this.#commit({ key, record, decision, one });
+    }
+  }
+
+  #note(key: string, one: Case, decision: Decision): void {
+    const before = one.last;
+    one.last = decision;
+    if (before?.kind === decision.kind) return;
+    this.#init.onDecision(decision);
+    const { logger } = this.#init;
+    if (decision.kind !== 'none')
+      logger.info({ key, reason: decision.reason }, `Decided: ${decision.kind}`);
+  }
+
+  #inputFor(key: string, record: KeyRecord, hold: HoldState = noHold): DecideInput {
+    const { clock, board, activity, stallGuard, node, freshMs } = this.#init;
+    const { machine } = this.#init.state();
+    const nowMs = clock.monotonicMs();
+    return {
+      nowMs,
+      self: { node, abstains: stallGuard.abstains(nowMs), stalledAtMs: stallGuard.stalledAtMs },
+      key: keyStateOf(record.valueRevision, machine.health(key)),
+      members: this.#init.members(),
+      ballots: board.ballotsFor(record.createRevision),
+      settings: this.#init.settings(),
+      freshMs,
+      hold,
+      activity: activity.of(key, machine),
+    };
+  }
+
+  async #commit(verdict: Verdict): Promise<void> {
+    const { key, one } = verdict;
+    try {
+      await this.#init.commit(await this.#operation(verdict));
+    } catch (error) {
+      // The next sweep decides again; a lost compare-and-set is a no-op, so nothing happens twice.
+      const code = codeOf(error);
+      this.#init.logger.warn({ key, code, error }, 'Cannot commit a decision yet');
+    } finally {
+      one.isProposing = false;
+    }
+  }
+
+  async #operation({ key, record, decision }: Verdict): Promise<Operation> {
+    const { createRevision, valueRevision } = record;
+    const expect = { key, createRevision, valueRevision };
+    if (decision.kind === 'baseline') return { kind: 'setBaseline', expect, to: decision.to };
+    const { engine } = this.#init.state();
+    const value = (await engine.read(record.valueRow)) ?? new Uint8Array();
+    const { from, to, reason, evidence } = decision;
+    const tracked = this.#init.isTracked;
+    return { kind: 'recordEvent', expect, value, from, to, reason, evidence, tracked };
+  }
+}
+
+interface Verdict {
+  readonly key: string;
+  readonly record: KeyRecord;
+  readonly decision: Extract<Decision, { kind: 'baseline' | 'event' }>;
+  readonly one: Case;
+}
