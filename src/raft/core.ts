@@ -55,33 +55,27 @@ export class RaftCore {
 
 function dispatch(state: RaftState, input: RaftInput): void {
   switch (input.kind) {
-    case 'tick': {
+    case 'tick':
       onTick(state, input.elapsedMs);
       return;
-    }
-    case 'message': {
+    case 'message':
       onMessage(state, input.message);
       return;
-    }
-    case 'persisted': {
+    case 'persisted':
       onPersisted(state, input.sequence);
       return;
-    }
-    case 'applied': {
+    case 'applied':
       onApplied(state, input.index);
       return;
-    }
     case 'propose':
     case 'changeMembers':
     case 'read':
-    case 'transfer': {
+    case 'transfer':
       onRequest(state, input);
       return;
-    }
-    default: {
+    default:
       onNodeEvent(state, input);
       return;
-    }
   }
 }
 
@@ -152,26 +146,21 @@ type NodeEvent = Extract<
 
 function onNodeEvent(state: RaftState, event: NodeEvent): void {
   switch (event.kind) {
-    case 'compacted': {
+    case 'compacted':
       onCompacted(state, event.base);
       return;
-    }
-    case 'snapshotSent': {
+    case 'snapshotSent':
       onSnapshotSent(state, event);
       return;
-    }
-    case 'snapshotReceived': {
+    case 'snapshotReceived':
       onSnapshotReceived(state, event);
       return;
-    }
-    case 'snapshotInstalled': {
+    case 'snapshotInstalled':
       onSnapshotInstalled(state, event.base);
       return;
-    }
-    case 'diskStalled': {
+    case 'diskStalled':
       onDiskStalled(state);
       return;
-    }
     case 'diskOk':
       state.isDiskStalled = false;
       return;

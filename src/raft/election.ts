@@ -10,6 +10,8 @@ import type { VoteRequest, VoteResponse } from './types.ts';
 
 /** Time passes for a node that does not lead. */
 export function tickElection(state: RaftState, creditMs: number): void {
+  // A slow disk delays the campaign; to begin another would only delay it again.
+  if (state.role === 'candidate' && !state.log.isDurable(state.ownVoteSequence)) return;
   state.electionElapsedMs += creditMs;
   const isDue = state.electionElapsedMs >= state.electionTimeoutMs;
   // Nobody else can lead a sole voter's cluster: waiting would serve nobody.

@@ -41,12 +41,13 @@ function ask(state: RaftState, leader: PeerId): void {
 export function onReadResponse(state: RaftState, message: ReadResponse): void {
   const { forwarded, leader } = state;
   if (message.requestId !== forwarded.requestId || forwarded.asked.length === 0) return;
+  if (message.from !== leader) return;
   const tags = forwarded.asked;
   forwarded.asked = [];
   const { index } = message;
   if (index === null) refuseAll(state, tags, 'abandoned', 'it could not confirm itself');
   else for (const tag of tags) state.outbox.reply({ kind: 'readAt', tag, index });
-  if (leader !== null) askNext(state, leader);
+  askNext(state, leader);
 }
 
 /** Asks again after each heartbeat interval; gives up after an election timeout. */

@@ -37,25 +37,21 @@ function dispatch(state: RaftState, message: RaftMessage): void {
       return;
     case 'voteResponse':
     case 'appendResponse':
-    case 'heartbeatResponse': {
+    case 'heartbeatResponse':
       onResponse(state, message);
       return;
-    }
     case 'appendRequest':
     case 'heartbeat':
-    case 'timeoutNow': {
+    case 'timeoutNow':
       onLeaderMessage(state, message);
       return;
-    }
     // Reads carry no authority: their terms move nobody.
-    case 'readRequest': {
+    case 'readRequest':
       onReadRequest(state, message);
       return;
-    }
-    case 'readResponse': {
+    case 'readResponse':
       onReadResponse(state, message);
       return;
-    }
     default:
       return assertNever(message);
   }
@@ -90,14 +86,12 @@ function onLeaderMessage(state: RaftState, message: LeaderMessage): void {
   }
   if (message.term > state.term) becomeFollower(state, message.term, message.from);
   switch (message.kind) {
-    case 'appendRequest': {
+    case 'appendRequest':
       onAppendRequest(state, message);
       return;
-    }
-    case 'heartbeat': {
+    case 'heartbeat':
       onHeartbeat(state, message);
       return;
-    }
     case 'timeoutNow':
       acknowledgeLeader(state, message);
       {

@@ -14,7 +14,7 @@ type InputOf<Kind extends RaftInput['kind']> = Extract<RaftInput, { readonly kin
 /** The log was cut. */
 export function onCompacted(state: RaftState, base: LogBase): void {
   if (base.index <= state.log.base.index) return;
-  assert(base.index <= state.appliedIndex, `Base ${base.index} must be applied before it is cut`);
+  assert(base.index <= state.releasedIndex, `Base ${base.index} must be committed to be cut`);
   state.log.compact(base);
   state.configurations.compact(base);
 }

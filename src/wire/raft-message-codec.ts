@@ -44,40 +44,35 @@ export function encodeRaftMessage(message: WireRaftMessage): Uint8Array {
 
 function writeBody(writer: Writer, body: WireBody): void {
   switch (body.kind) {
-    case 'voteRequest': {
+    case 'voteRequest':
       writeVoteRequest(writer, body);
       return;
-    }
     case 'voteResponse':
       writeBool(writer, 1, body.preVote);
       {
         writeBool(writer, 2, body.granted);
         return;
       }
-    case 'appendRequest': {
+    case 'appendRequest':
       writeAppendRequest(writer, body);
       return;
-    }
-    case 'appendResponse': {
+    case 'appendResponse':
       writeAppendResponse(writer, body);
       return;
-    }
     case 'heartbeat':
       writeNumber(writer, 1, body.commit);
       {
         writeNumber(writer, 2, body.readRound);
         return;
       }
-    case 'heartbeatResponse': {
+    case 'heartbeatResponse':
       writeNumber(writer, 1, body.readRound);
       return;
-    }
     case 'timeoutNow':
       return;
-    case 'readRequest': {
+    case 'readRequest':
       writeNumber(writer, 1, body.requestId);
       return;
-    }
     case 'readResponse':
       writeNumber(writer, 1, body.requestId);
       if (body.index !== null) writePresentNumber(writer, 2, body.index);
