@@ -108,6 +108,14 @@ export interface Envelope {
   readonly else: readonly Operation[];
 }
 
+/** Payload of one command entry of the log, decoded. */
+export interface CommandBatch {
+  /** The leader's clock, Unix milliseconds; made monotonic when applied. */
+  readonly timeMs: number;
+  /** null: bytes that are no envelope; answered with PARAM_INVALID. */
+  readonly envelopes: readonly (Envelope | null)[];
+}
+
 /** The answer to one envelope, the same on every node. */
 export type CommandResult =
   | {
@@ -173,7 +181,15 @@ export interface StoreLimits {
   readonly valueBytesMax: number;
   readonly keysMax: number;
   readonly databaseBytesMax: number;
+  /** Part of the database that puts cannot have, so that a full store can still fail over. */
+  readonly reserveBytes: number;
   readonly eventsMax: number;
+  /** Size of all events together; inside the reserve. */
+  readonly ledgerBytesMax: number;
+  /** Runs that are kept per event. */
+  readonly attemptsMax: number;
+  /** Operations per branch, and compares, of one envelope. */
+  readonly operationsMax: number;
 }
 
 /** Queries on the applied state. Synchronous: values themselves are rows in the engine. */

@@ -18,7 +18,11 @@ export class ProtoReader {
   #wireType = VARINT;
 
   constructor(source: Uint8Array) {
-    this.#source = source;
+    // Views of a Buffer would be Buffers, which are slower and whose slice() does not copy.
+    this.#source =
+      source.constructor === Uint8Array
+        ? source
+        : new Uint8Array(source.buffer, source.byteOffset, source.length);
     this.#end = source.length;
   }
 

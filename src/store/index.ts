@@ -1,0 +1,26 @@
+export { decodeBatch, decodeEnvelope } from './codec/command-decode.ts';
+export { encodeBatch, encodeEnvelope } from './codec/command-encode.ts';
+export { eventToJson } from './event-json.ts';
+export type { EventJson } from './event-json.ts';
+export { defaultKeyspace, storeLimits, supportedClusterVersion } from './limits.ts';
+export { StateMachine } from './machine.ts';
+export { nextEpochWrite } from './next-epoch.ts';
+export type { StateEngine } from './ports.ts';
+export { metaRow } from './rows.ts';
+export { defaultDecisionSettings } from './settings-operations.ts';
+export { tokenOf } from './token.ts';
+export type { RowOf } from './transaction.ts';
+export type {
+  ApplyOutcome,
+  CommandBatch,
+  CommandResult,
+  Compare,
+  Envelope,
+  HealthExpectation,
+  KeyRecord,
+  Notice,
+  Operation,
+  RowWrite,
+  StoreLimits,
+  StoreView,
+} from './types.ts';

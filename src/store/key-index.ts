@@ -1,0 +1,103 @@
+import sortedBtree from 'sorted-btree';
+import type { KeyHealth } from '../shared/index.ts';
+import { assert } from '../shared/index.ts';
+import type { BinaryKey } from './binary.ts';
+import type { KeyFacts } from './codec/row-codec.ts';
+import type { Slot } from './key-columns.ts';
+import { KeyColumns } from './key-columns.ts';
+
+/** Larger nodes waste less memory per key, smaller ones move less on insertion. */
+const NODE_KEYS_MAX = 64;
+
+/** Stands for row keys, records and health of a key, so that health needs no room of its own. */
+const OVERHEAD_BYTES = 160;
+
+const compareKeys = (a: BinaryKey, b: BinaryKey): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** The size that a key counts with: its key row, its value row and its health row. */
+export const chargedBytes = (key: BinaryKey, valueBytes: number): number =>
+  2 * key.length + valueBytes + OVERHEAD_BYTES;
+
+/** Live keys in the order of their bytes, with their facts and health. */
+export class KeyIndex {
+  readonly #tree = new sortedBtree.default<BinaryKey, Slot>(undefined, compareKeys, NODE_KEYS_MAX);
+  readonly #columns = new KeyColumns();
+  /** Counts insertions and removals, so that scans notice them. */
+  #shapeChanges = 0;
+  #bytes = 0;
+
+  get size(): number {
+    return this.#tree.size;
+  }
+
+  /** Sum of `chargedBytes`. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  find(key: BinaryKey): Slot | undefined {
+    return this.#tree.get(key);
+  }
+
+  facts(slot: Slot): KeyFacts {
+    return this.#columns.facts(slot);
+  }
+
+  hasHealth(slot: Slot): boolean {
+    return this.#columns.hasHealth(slot);
+  }
+
+  health(slot: Slot): KeyHealth | undefined {
+    return this.#columns.health(slot);
+  }
+
+  setHealth(slot: Slot, health: KeyHealth | undefined): void {
+    this.#columns.setHealth(slot, health);
+  }
+
+  insert(key: BinaryKey, facts: KeyFacts): Slot {
+    const slot = this.#columns.allocate();
+    const isNew = this.#tree.set(key, slot);
+    assert(isNew, 'A key is inserted once');
+    this.#columns.setFacts(slot, facts);
+    this.#columns.setHealth(slot, undefined);
+    this.#bytes += chargedBytes(key, facts.valueBytes);
+    this.#shapeChanges++;
+    return slot;
+  }
+
+  replace(slot: Slot, facts: KeyFacts): void {
+    this.#bytes += facts.valueBytes - this.#columns.facts(slot).valueBytes;
+    this.#columns.setFacts(slot, facts);
+  }
+
+  remove(key: BinaryKey, slot: Slot): void {
+    this.#bytes -= chargedBytes(key, this.#columns.facts(slot).valueBytes);
+    this.#tree.delete(key);
+    this.#columns.free(slot);
+    this.#shapeChanges++;
+  }
+
+  /**
+   * Keys from `lowest` (strictly after it when `isExclusive`), lazily. The index may change
+   * meanwhile: the scan goes on after the key that it gave last.
+   */
+  *scan(lowest: BinaryKey, isExclusive: boolean): Generator<readonly [BinaryKey, Slot]> {
+    let from = lowest;
+    let skipsFirst = isExclusive;
+    for (;;) {
+      const shape = this.#shapeChanges;
+      const pairs = this.#tree.entries(from);
+      let isStale = false;
+      for (const pair of pairs) {
+        if (skipsFirst && pair[0] === from) continue;
+        yield pair;
+        from = pair[0];
+        isStale = shape !== this.#shapeChanges;
+        if (isStale) break;
+      }
+      if (!isStale) return;
+      skipsFirst = true;
+    }
+  }
+}

@@ -1,0 +1,30 @@
+import type { DecisionSettings, Revision } from '../shared/index.ts';
+import { asRevision } from '../shared/index.ts';
+import { KeyIndex } from './key-index.ts';
+import { Ledger } from './ledger.ts';
+import { supportedClusterVersion } from './limits.ts';
+import type { StoreLimits } from './types.ts';
+
+/** Everything that is replicated, but for the values. Changed by transactions only. */
+export interface State {
+  revision: Revision;
+  epoch: number;
+  clusterVersion: number;
+  /** Highest time of a batch that changed something, Unix milliseconds. */
+  timeMs: number;
+  settings: DecisionSettings | null;
+  readonly keys: KeyIndex;
+  readonly ledger: Ledger;
+  readonly limits: StoreLimits;
+}
+
+export const emptyState = (limits: StoreLimits): State => ({
+  revision: asRevision(0),
+  epoch: 1,
+  clusterVersion: supportedClusterVersion,
+  timeMs: 0,
+  settings: null,
+  keys: new KeyIndex(),
+  ledger: new Ledger(),
+  limits,
+});
