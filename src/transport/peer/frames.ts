@@ -40,8 +40,6 @@ interface Bodies {
   readonly chunk: { readonly number: number; readonly bytes: Uint8Array };
   readonly done: object;
   readonly failure: CallFailure;
-  /** `hello` and `request` may be missing in what a stranger sends. */
-  readonly introduction: { readonly hello: Hello | null; readonly request: CallRequest | null };
 }
 
 /** Message Frame of proto/peer.proto: `body` names the one field of the oneof that is set. */

@@ -1,3 +1,5 @@
+import type { QueueBounds } from './bounded-queue.ts';
+
 /** Version of proto/peer.proto. Streams of another version are refused. */
 export const PROTOCOL_VERSION = 1;
 
@@ -15,18 +17,27 @@ export const GATHER_BYTES_MAX = MEBIBYTE;
 export const GATHER_ITEMS_MAX = 4096;
 /** Written to a stream and not yet taken by the socket. */
 export const UNFLUSHED_BYTES_MAX = 2 * MEBIBYTE;
-export const UNFLUSHED_FRAMES_MAX = 4;
+export const UNFLUSHED_FRAMES_MAX = 2;
 
 /** Per peer: heartbeats, votes, acknowledgements. Full: the oldest are dropped. */
-export const CONTROL_QUEUE = { itemsMax: 4096, bytesMax: 4 * MEBIBYTE } as const;
+export const CONTROL_QUEUE: QueueBounds = {
+  itemsMax: 4096,
+  bytesMax: 4 * MEBIBYTE,
+  drop: 'oldest',
+};
 /** Per peer: appends. Full: the newest are dropped, Raft sends from the gap again. */
-export const APPEND_QUEUE = { itemsMax: 4096, bytesMax: 32 * MEBIBYTE } as const;
+export const APPEND_QUEUE: QueueBounds = {
+  itemsMax: 4096,
+  bytesMax: 32 * MEBIBYTE,
+  drop: 'newest',
+};
 /** Calls to one peer that wait for an answer. Full: OVERLOADED. */
 export const CALLS_PENDING_MAX = 16_384;
 export const CALL_BYTES_PENDING_MAX = 64 * MEBIBYTE;
 /** Calls of one peer being served; above this its stream is not read. */
 export const CALLS_SERVED_MAX = 16_384;
-export const UNARY_CALLS_SERVED_MAX = 256;
+/** Streams of calls by address; above this they are refused. */
+export const ADDRESS_STREAMS_MAX = 64;
 
 /** A TCP connection must stand within this time. */
 export const CONNECT_TIMEOUT_MS = 1000;

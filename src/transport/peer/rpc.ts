@@ -5,9 +5,7 @@ import { loadSync } from '@grpc/proto-loader';
 import { FLOW_WINDOW_BYTES, FRAME_BYTES_MAX } from './limits.ts';
 import { KEEPALIVE_INTERVAL_MS, KEEPALIVE_TIMEOUT_MS } from './limits.ts';
 import type { Frame } from './frames.ts';
-
-/** A rpc of service Peer, named as in proto/peer.proto. */
-export type RpcName = 'Control' | 'Append' | 'Calls' | 'Snapshot' | 'CallAddress';
+import type { RpcName } from './pipes.ts';
 
 type PeerService = Readonly<Record<RpcName, MethodDefinition<Frame, Frame>>>;
 

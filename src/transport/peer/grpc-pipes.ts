@@ -1,0 +1,188 @@
+import { Client, credentials, Server, ServerCredentials, status } from '@grpc/grpc-js';
+import type { ChannelCredentials, ClientDuplexStream, ServerDuplexStream } from '@grpc/grpc-js';
+import type { StatusObject, UntypedServiceImplementation } from '@grpc/grpc-js';
+import { QuorateError } from '../../shared/index.ts';
+import type { Cancel, Clock } from '../../shared/index.ts';
+import { parseAddress, probe } from './address.ts';
+import type { Frame } from './frames.ts';
+import { CONNECT_TIMEOUT_MS } from './limits.ts';
+import type { InboundEvents, InboundPipe, OutboundEvents, OutboundPipe } from './pipes.ts';
+import type { Pipes, RpcName } from './pipes.ts';
+import { clientOptions, peerService, serverOptions } from './rpc.ts';
+
+/** How connections are secured. */
+export interface PeerCredentials {
+  readonly server: ServerCredentials;
+  readonly client: ChannelCredentials;
+}
+
+const plainText: PeerCredentials = {
+  server: ServerCredentials.createInsecure(),
+  client: credentials.createInsecure(),
+};
+
+/** Pipes over gRPC: each outbound pipe is one call on a connection of its own. */
+export class GrpcPipes implements Pipes {
+  readonly #clock: Clock;
+  readonly #credentials: PeerCredentials;
+  readonly #server = new Server(serverOptions);
+
+  constructor(clock: Clock, peerCredentials: PeerCredentials = plainText) {
+    this.#clock = clock;
+    this.#credentials = peerCredentials;
+  }
+
+  dial(address: string, rpc: RpcName, events: OutboundEvents): OutboundPipe {
+    const connect = (): Client => new Client(address, this.#credentials.client, clientOptions);
+    return new OutboundGrpcPipe({ rpc, events, connect }, (done) =>
+      probe(address, { clock: this.#clock, timeoutMs: CONNECT_TIMEOUT_MS, done }),
+    );
+  }
+
+  async serve(listen: string, accept: (rpc: RpcName, pipe: InboundPipe) => void): Promise<void> {
+    parseAddress(listen);
+    const handlers: UntypedServiceImplementation = {};
+    for (const rpc of Object.keys(peerService) as RpcName[]) {
+      handlers[rpc] = (call: InboundCall) => accept(rpc, new InboundGrpcPipe(call));
+    }
+    this.#server.addService(peerService, handlers);
+    const failure = await new Promise<Error | null>((resolve) => {
+      this.#server.bindAsync(listen, this.#credentials.server, resolve);
+    });
+    if (failure !== null) throw cannotListen(listen, failure);
+  }
+
+  stop(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#server.tryShutdown(() => resolve());
+      this.#server.forceShutdown();
+    });
+  }
+}
+
+function cannotListen(listen: string, cause: Error): QuorateError {
+  const found = cause.message.includes('EADDRINUSE') ? 'address in use' : cause.message;
+  const message = `Cannot listen on ${listen} for peers: ${found}`;
+  return new QuorateError('CONFIG_INVALID', message, { cause });
+}
+
+interface OutboundInit {
+  readonly rpc: RpcName;
+  readonly events: OutboundEvents;
+  readonly connect: () => Client;
+}
+
+class OutboundGrpcPipe implements OutboundPipe {
+  readonly #init: OutboundInit;
+  #cancelProbe: Cancel;
+  #client: Client | null = null;
+  #call: ClientDuplexStream<Frame, Frame> | null = null;
+  #isOver = false;
+
+  constructor(init: OutboundInit, startProbe: (done: (failure: string | null) => void) => Cancel) {
+    this.#init = init;
+    this.#cancelProbe = startProbe((failure) => {
+      if (failure === null) this.#connect();
+      else this.#end(false, failure);
+    });
+  }
+
+  write(frame: Frame, flushed: () => void): void {
+    this.#call?.write(frame, flushed);
+  }
+
+  finish(): void {
+    this.#call?.end();
+  }
+
+  cancel(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#cancelProbe();
+    this.#call?.cancel();
+    this.#client?.close();
+  }
+
+  #connect(): void {
+    const { path, requestSerialize, responseDeserialize } = peerService[this.#init.rpc];
+    this.#client = this.#init.connect();
+    this.#call = this.#client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+    this.#listen(this.#call);
+    this.#init.events.onConnected();
+  }
+
+  #listen(call: ClientDuplexStream<Frame, Frame>): void {
+    let final: StatusObject | null = null;
+    const endWith = ({ code, details }: StatusObject): void =>
+      this.#end(code === status.FAILED_PRECONDITION, details);
+    call.on('data', (frame: Frame) => {
+      if (!this.#isOver) this.#init.events.onFrame(frame);
+    });
+    // Each error also shows as a status.
+    call.on('error', () => undefined);
+    // When a good status comes, frames may still be on their way out of the stream's buffer.
+    call.on('end', () => {
+      if (final !== null) endWith(final);
+    });
+    call.on('status', (ending: StatusObject) => {
+      final = ending;
+      if (ending.code !== status.OK || call.readableEnded) endWith(ending);
+    });
+  }
+
+  #end(refused: boolean, reason: string): void {
+    if (this.#isOver) return;
+    this.cancel();
+    this.#init.events.onEnd({ refused, reason });
+  }
+}
+
+type InboundCall = ServerDuplexStream<Frame, Frame>;
+
+class InboundGrpcPipe implements InboundPipe {
+  readonly remote: string;
+  readonly #call: InboundCall;
+
+  constructor(call: InboundCall) {
+    this.#call = call;
+    this.remote = call.getPeer();
+  }
+
+  listen(events: InboundEvents): void {
+    let isClosed = false;
+    const close = (): void => {
+      if (isClosed) return;
+      isClosed = true;
+      events.onClosed();
+    };
+    this.#call.on('data', (frame: Frame) => {
+      if (!isClosed) events.onFrame(frame);
+    });
+    this.#call.on('end', () => {
+      if (!isClosed) events.onHalfClose();
+    });
+    this.#call.on('cancelled', close);
+    this.#call.on('close', close);
+    this.#call.on('error', close);
+  }
+
+  write(frame: Frame, flushed: () => void): void {
+    this.#call.write(frame, flushed);
+  }
+
+  pause(): void {
+    this.#call.pause();
+  }
+
+  resume(): void {
+    this.#call.resume();
+  }
+
+  finish(): void {
+    this.#call.end();
+  }
+
+  refuse(reason: string): void {
+    this.#call.emit('error', { code: status.FAILED_PRECONDITION, details: reason });
+  }
+}

@@ -1,0 +1,118 @@
+import type { Cancel, Logger, PeerId, Random } from '../../shared/index.ts';
+import type { Frame } from './frames.ts';
+import { GreetedStream } from './greeted-stream.ts';
+import type { DialContext, StreamTarget } from './greeted-stream.ts';
+import { RECONNECT_MS_MAX, RECONNECT_MS_MIN, STABLE_AFTER_MS } from './limits.ts';
+import type { LogGate } from './log-gate.ts';
+import type { PipeEnd } from './pipes.ts';
+
+/** A stream to a known peer. */
+export interface LinkTarget extends StreamTarget {
+  readonly peer: PeerId;
+}
+
+export interface LinkContext extends DialContext {
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly logGate: LogGate;
+}
+
+export interface LinkEvents {
+  /** Frames can be written now: the link opened, or the socket took some. */
+  onRoom(): void;
+  onFrame(frame: Frame): void;
+  /** The stream broke or an attempt failed: what was written may be lost. It tries again. */
+  onDown(reason: string): void;
+}
+
+/** Keeps one stream to a peer standing, with growing pauses between attempts, until closed. */
+export class Link {
+  readonly #context: LinkContext;
+  readonly #target: LinkTarget;
+  readonly #events: LinkEvents;
+  #stream: GreetedStream | null = null;
+  #cancelRetry: Cancel | null = null;
+  #openedAtMs: number | null = null;
+  #failuresInRow = 0;
+
+  constructor(context: LinkContext, target: LinkTarget, events: LinkEvents) {
+    this.#context = context;
+    this.#target = target;
+    this.#events = events;
+    this.#dial();
+  }
+
+  get isOpen(): boolean {
+    return this.#openedAtMs !== null;
+  }
+
+  get hasRoom(): boolean {
+    return this.#stream?.hasRoom === true;
+  }
+
+  /** Only when there is room. `bytes`: about how large the frame is. */
+  write(frame: Frame, bytes: number): void {
+    this.#stream?.write(frame, bytes);
+  }
+
+  close(): void {
+    this.#cancelRetry?.();
+    this.#stream?.close();
+    this.#stream = null;
+    this.#openedAtMs = null;
+  }
+
+  #dial(): void {
+    this.#stream = new GreetedStream(this.#context, this.#target, {
+      onOpen: () => this.#opened(),
+      onFrame: (frame) => this.#events.onFrame(frame),
+      onFlushed: () => this.#events.onRoom(),
+      onEnd: (end) => this.#broke(end),
+    });
+  }
+
+  #opened(): void {
+    const { clock, logger } = this.#context;
+    this.#openedAtMs = clock.monotonicMs();
+    logger.debug({ ...this.#target }, 'Connected to a peer');
+    this.#events.onRoom();
+  }
+
+  #broke(end: PipeEnd): void {
+    this.#log(end);
+    this.#failuresInRow = this.#wasStable() ? 0 : this.#failuresInRow + 1;
+    this.#stream = null;
+    this.#openedAtMs = null;
+    this.#cancelRetry = this.#context.clock.after(this.#pauseMs(end), () => this.#dial());
+    this.#events.onDown(end.reason);
+  }
+
+  #wasStable(): boolean {
+    const { clock } = this.#context;
+    return this.#openedAtMs !== null && clock.monotonicMs() - this.#openedAtMs >= STABLE_AFTER_MS;
+  }
+
+  /** Doubles from failure to failure; half of it is random, so that nodes do not come in step. */
+  #pauseMs(end: PipeEnd): number {
+    const doublings = Math.min(this.#failuresInRow, 10);
+    const ceilingMs = end.refused
+      ? RECONNECT_MS_MAX
+      : Math.min(RECONNECT_MS_MAX, RECONNECT_MS_MIN * 2 ** doublings);
+    return ceilingMs / 2 + this.#context.random.intBelow(ceilingMs / 2 + 1);
+  }
+
+  #log(end: PipeEnd): void {
+    const { logger, logGate } = this.#context;
+    const fields = { ...this.#target, reason: end.reason };
+    const { peer, rpc } = this.#target;
+    if (end.refused && logGate.passes(`refused ${peer} ${end.reason}`)) {
+      logger.warn(fields, 'A peer refuses this node');
+    } else if (this.isOpen && logGate.passes(`lost ${peer}`)) {
+      logger.info(fields, 'Lost the connection to a peer');
+    } else if (!this.isOpen && !end.refused && logGate.passes(`unreached ${peer} ${rpc}`)) {
+      logger.info(fields, 'Cannot reach a peer; trying on');
+    } else {
+      logger.debug(fields, 'A stream to a peer ended');
+    }
+  }
+}
