@@ -62,6 +62,12 @@ function refusalOfCode(code: string | undefined, limits: HttpLimits): RawRefusal
       };
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return { status: 408, phrase: 'Request Timeout', text: 'request took too long to arrive' };
+    case 'HPE_INVALID_URL':
+      return {
+        status: 400,
+        phrase: 'Bad Request',
+        text: 'malformed request target: percent-encode what is not printable ASCII',
+      };
     default:
       return { status: 400, phrase: 'Bad Request', text: 'malformed request' };
   }

@@ -3,8 +3,8 @@ const nonAscii = /[\x80-\xff]/;
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * Undoes percent-encoding once. `raw` holds one byte per character, as Node hands over a request
- * target: bytes above 127 that a client did not encode are taken as they are.
+ * Undoes percent-encoding once. `raw` holds one byte per character; bytes above 127, which clients
+ * leave as they are in form bodies, are taken as they are.
  * Undefined when an escape is malformed or the bytes are not UTF-8.
  */
 export function decodePercent(raw: string): string | undefined {

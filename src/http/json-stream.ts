@@ -96,6 +96,10 @@ export class JsonStreams {
       return;
     }
     response.writeHead(200, [...jsonHeaders]);
+    if (response.req.method === 'HEAD') {
+      response.end();
+      return;
+    }
     await this.#send(response, first ?? '');
     for (; chunk !== undefined; chunk = await nextChunk(chunks)) await this.#send(response, chunk);
     response.end();
