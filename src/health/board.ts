@@ -132,6 +132,11 @@ export class Board {
     for (const keyId of [...this.#byKey.keys()]) if (!keepsKey(keyId)) this.forgetKey(keyId);
   }
 
+  /** True when some node said something about the key. */
+  hasBallots(keyId: KeyId): boolean {
+    return this.#byKey.has(keyId);
+  }
+
   /** What each node says about the key, for `decide`. Nodes that said nothing are left out. */
   ballotsFor(keyId: KeyId): readonly Ballot[] {
     const votes = this.#byKey.get(keyId);

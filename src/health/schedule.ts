@@ -11,8 +11,10 @@ export interface ScheduleSettings {
   readonly concurrencyMax: number;
 }
 
-// A CommonJS package: its class is the `default` of what an ES module imports.
-const BTree = sortedBtree.default;
+// A CommonJS package: Node.js imports its exports, loaders that compile modules import the class.
+const imported: unknown = sortedBtree;
+const BTree = (typeof imported === 'function' ? imported : sortedBtree.default) as BTreeClass;
+type BTreeClass = typeof sortedBtree.default;
 
 interface KeyPlan {
   readonly phaseMs: number;
