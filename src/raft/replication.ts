@@ -11,11 +11,12 @@ import type { RaftState } from './state.ts';
 export function replicateTo(state: RaftState, leadership: Leadership, peer: PeerId): void {
   const { log, settings } = state;
   const progress = leadership.progressOf(peer);
+  // Even when paused: the answer that would end the pause may be one to an entry cut since.
+  if (needsSnapshot(state, progress)) {
+    askForSnapshot(state, peer, progress);
+    return;
+  }
   while (!progress.isPaused(settings)) {
-    if (needsSnapshot(state, progress)) {
-      askForSnapshot(state, peer, progress);
-      return;
-    }
     if (progress.nextIndex > log.lastIndex) {
       if (progress.state === 'probe') sendEmptyAppend(state, leadership, peer);
       return;
@@ -36,7 +37,7 @@ const needsSnapshot = (state: RaftState, progress: Progress): boolean =>
 
 function askForSnapshot(state: RaftState, peer: PeerId, progress: Progress): void {
   // A silent peer could not take it.
-  if (!progress.hasAnswered) return;
+  if (!progress.hasAnswered || progress.state === 'snapshot') return;
   progress.awaitSnapshot();
   state.outbox.sendSnapshots.push(peer);
 }
