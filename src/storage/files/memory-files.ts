@@ -1,6 +1,6 @@
 import type { Random } from '../../shared/index.ts';
 import type { Files, OpenFile, OpenMode } from './files.ts';
-import { MemoryDirectoryNode, MemoryFileNode } from './memory-nodes.ts';
+import { MemoryDirectoryNode, MemoryFileNode, SECTOR_BYTES } from './memory-nodes.ts';
 import type { MemoryNode } from './memory-nodes.ts';
 
 /** What is about to happen: given to the hooks of a memory disk. */
@@ -14,7 +14,7 @@ export interface FileOperation {
 export type FileFault =
   /** Fails with this system code; of a write, `bytes` bytes reached the cache all the same. */
   | { readonly kind: 'error'; readonly code: string; readonly bytes?: number }
-  /** A write takes only so many bytes (at least 1). */
+  /** A write takes only about so many bytes: it ends where a sector ends, as on real systems. */
   | { readonly kind: 'short'; readonly bytes: number }
   /** Takes effect in the cache, never completes. */
   | { readonly kind: 'hang' };
@@ -222,8 +222,9 @@ class MemoryOpenFile implements OpenFile {
   }
 
   write(position: number, bytes: Uint8Array): Promise<number> {
-    return this.#run('write', bytes.length, ({ node, mode, path }, count) => {
+    return this.#run('write', bytes.length, ({ node, mode, path }, through) => {
       if (mode === 'read') throw systemError('EBADF', { path });
+      const count = endInSector(position, through, bytes.length);
       node.write(position, bytes.subarray(0, count));
       if (mode === 'plain') return { result: count };
       const flush = node.beginFlush(position, count);
@@ -268,6 +269,13 @@ class MemoryOpenFile implements OpenFile {
 function bytesThrough(operation: FileOperation, fault: FileFault | null): number {
   if (operation.kind !== 'write' || !fault || fault.kind === 'hang') return operation.bytes;
   return Math.min(operation.bytes, fault.bytes ?? 0);
+}
+
+/** How much of a write of `length` bytes goes through if it shall be `through`: whole sectors. */
+function endInSector(position: number, through: number, length: number): number {
+  if (through === 0 || through >= length) return Math.min(through, length);
+  const end = Math.max(position + 1, position + through - SECTOR_BYTES + 1);
+  return Math.min(length, Math.ceil(end / SECTOR_BYTES) * SECTOR_BYTES - position);
 }
 
 const nothing = (): void => undefined;

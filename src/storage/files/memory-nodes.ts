@@ -1,7 +1,7 @@
 import type { Random } from '../../shared/index.ts';
 
 /** What a disk writes whole or not at all. */
-const SECTOR_BYTES = 512;
+export const SECTOR_BYTES = 512;
 const ZEROS = new Uint8Array(SECTOR_BYTES);
 
 /** Never changed once made: a write replaces the whole sector. */

@@ -1,4 +1,4 @@
-import { QuorateError } from '../../shared/index.ts';
+import { codeOf, InvariantError, QuorateError } from '../../shared/index.ts';
 
 /** Where in which file something is wrong. */
 export interface Place {
@@ -15,4 +15,19 @@ export function damaged({ path, offset }: Place, what: string, cause?: unknown):
       'aside for inspection and start this node with an empty one: it rejoins as a new incarnation',
     cause === undefined ? undefined : { cause },
   );
+}
+
+/** Runs `work`; a failed system call becomes STORAGE_FAILED, errors of our own stay as they are. */
+export async function asStorageWork<T>(
+  action: string,
+  directory: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (cause instanceof InvariantError || codeOf(cause) !== undefined) throw cause;
+    const text = `Cannot ${action} as durable history in ${directory}: ${String(cause)}`;
+    throw new QuorateError('STORAGE_FAILED', text, { cause });
+  }
 }

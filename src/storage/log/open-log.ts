@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path';
 
 import type { HardState, LogBase, LogIdentity } from '../../raft/index.ts';
 import { assert, QuorateError } from '../../shared/index.ts';
+import { asStorageWork } from './damage.ts';
 import { recover } from './recovery.ts';
 import type { LogPlace } from './recovery.ts';
 import { isUnfinished, sequenceOf } from './segment.ts';
@@ -27,7 +28,7 @@ export interface NewLog extends LogPlace {
  */
 export async function openLog(place: LogPlace): Promise<SegmentedLog | null> {
   checkSettings(place.settings);
-  const recovery = await recover(place);
+  const recovery = await asStorageWork('open the log', place.directory, () => recover(place));
   if (recovery === null) return null;
   const log = new SegmentedLog(place, recovery);
   await log.start();
@@ -36,8 +37,15 @@ export async function openLog(place: LogPlace): Promise<SegmentedLog | null> {
 
 /** Makes a log in a directory that holds none. After a crash there is a whole log, or none. */
 export async function createLog(fresh: NewLog): Promise<SegmentedLog> {
+  checkSettings(fresh.settings);
+  await asStorageWork('create a log', fresh.directory, () => makeFirstSegment(fresh));
+  const log = await openLog(fresh);
+  assert(log !== null, `The log in ${fresh.directory} was just made`);
+  return log;
+}
+
+async function makeFirstSegment(fresh: NewLog): Promise<void> {
   const { files, directory, identity, base, generation, settings } = fresh;
-  checkSettings(settings);
   await files.makeDirectory(directory);
   await files.syncDirectory(dirname(directory));
   const names = (await files.list(directory)) ?? [];
@@ -52,7 +60,4 @@ export async function createLog(fresh: NewLog): Promise<SegmentedLog> {
     { sequence: FIRST_SEQUENCE, previousChain: 0 },
   );
   await prepareSegment(fresh, FIRST_SEQUENCE, { first: header.bytes });
-  const log = await openLog(fresh);
-  assert(log !== null, `The log in ${directory} was just made`);
-  return log;
 }

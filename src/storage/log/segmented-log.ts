@@ -1,7 +1,8 @@
 import type { Entry, LogBase, LogStore, PersistBatch, RecoveredLog } from '../../raft/index.ts';
-import { assert, codeOf, InvariantError, QuorateError } from '../../shared/index.ts';
+import { assert, QuorateError } from '../../shared/index.ts';
 import type { LogIndex } from '../../shared/index.ts';
 import { putEntries, putHead } from './bodies.ts';
+import { asStorageWork } from './damage.ts';
 import { Lane } from './lane.ts';
 import { LogReader } from './log-reader.ts';
 import type { LogState } from './log-state.ts';
@@ -67,7 +68,9 @@ export class SegmentedLog implements LogStore {
 
   async read(from: LogIndex, to: LogIndex, bytesMax: number): Promise<readonly Entry[]> {
     this.#checkOpen();
-    return this.#reader.read({ from, to, bytesMax });
+    return asStorageWork('read the log', this.#place.directory, () =>
+      this.#reader.read({ from, to, bytesMax }),
+    );
   }
 
   async installBase(base: LogBase, generation: number): Promise<void> {
@@ -106,17 +109,14 @@ export class SegmentedLog implements LogStore {
     return lane.run(async () => {
       this.#checkOpen();
       if (this.#failure !== null) {
-        const text = 'Cannot write to the log as durable history: it failed before';
+        const text = 'Cannot write the log as durable history: it failed before';
         throw new QuorateError('STORAGE_FAILED', text, { cause: this.#failure });
       }
       try {
-        await work();
+        await asStorageWork('write the log', this.#place.directory, work);
       } catch (cause) {
         this.#failure = cause;
-        if (cause instanceof InvariantError || codeOf(cause) !== undefined) throw cause;
-        const found = `${this.#place.directory}: ${String(cause)}`;
-        const text = `Cannot write to the log as durable history: ${found}`;
-        throw new QuorateError('STORAGE_FAILED', text, { cause });
+        throw cause;
       }
     });
   }
