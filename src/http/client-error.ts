@@ -18,6 +18,8 @@ export function answerClientError(
   socket: Duplex,
   limits: HttpLimits,
 ): number {
+  // What still arrives after the answer is malformed too.
+  if (socket.writableEnded) return 0;
   if (error.code === 'ECONNRESET' || !socket.writable || isAnswering(socket)) {
     socket.destroy();
     return 0;

@@ -75,9 +75,11 @@ export function post(address: string, path: string, form: string | Buffer): Prom
 /** An open connection and what came back on it. */
 export interface RawClient {
   readonly socket: Socket;
-  received(): string;
+  readonly received: () => string;
+  /** Errors of the connection, such as a reset. */
+  readonly errors: Error[];
   /** Resolves with all that came when the server has closed the connection. */
-  closed(): Promise<string>;
+  readonly closed: () => Promise<string>;
 }
 
 export function rawClient(address: string): RawClient {
@@ -86,9 +88,10 @@ export function rawClient(address: string): RawClient {
   let text = '';
   socket.setEncoding('latin1');
   socket.on('data', (chunk: string) => (text += chunk));
-  socket.on('error', () => undefined);
+  const errors: Error[] = [];
+  socket.on('error', (error) => errors.push(error));
   const closed = new Promise<string>((resolve) => socket.once('close', () => resolve(text)));
-  return { socket, received: () => text, closed: () => closed };
+  return { socket, errors, received: () => text, closed: () => closed };
 }
 
 /** Resolves when `holds` does; rejects after `deadlineMs`. */
