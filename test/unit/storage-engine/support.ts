@@ -1,0 +1,38 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+
+import { seededRandom } from '../../../src/shared/index.ts';
+import { MemoryDisk, MemoryKvDisk, nodeFiles, rocksKvFactory } from '../../../src/storage/index.ts';
+import type { Files, KvFactory } from '../../../src/storage/index.ts';
+
+export interface Place {
+  readonly factory: KvFactory;
+  readonly files: Files;
+  /** An empty directory. */
+  readonly root: string;
+}
+
+export async function memoryPlace(): Promise<Place> {
+  const files = new MemoryDisk().mount();
+  await files.makeDirectory('/data');
+  return { factory: new MemoryKvDisk().mount(), files, root: '/data' };
+}
+
+const made: string[] = [];
+
+export function rocksPlace(): Promise<Place> {
+  const root = mkdtempSync(`${tmpdir()}/quorate-storage-`);
+  made.push(root);
+  return Promise.resolve({ factory: rocksKvFactory(), files: nodeFiles(), root });
+}
+
+/** For `after`: deletes what `rocksPlace` made. */
+export function removePlaces(): void {
+  for (const root of made.splice(0)) rmSync(root, { recursive: true, force: true });
+}
+
+/** Random bytes that compress badly, always the same. */
+export function bytesOf(length: number, seed: number): Uint8Array {
+  const random = seededRandom(seed);
+  return Uint8Array.from({ length }, () => random.intBelow(256));
+}
