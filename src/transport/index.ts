@@ -16,3 +16,8 @@ export type {
   SnapshotReceiver,
   SnapshotSource,
 } from './peer/peer-transport.ts';
+export type { GossipSockets, GossipSocketsInit } from './gossip/gossip-sockets.ts';
+export { MemoryGossipNetwork, memoryGossipSockets } from './gossip/memory-gossip.ts';
+export type { GossipFaults } from './gossip/memory-gossip.ts';
+export { gossipSockets } from './gossip/node-gossip-sockets.ts';
+export { parseGossipKeys } from './gossip/sealing.ts';
