@@ -1,8 +1,6 @@
-export { httpLimitsDefault } from './limits.ts';
 export type { HttpLimits } from './limits.ts';
 export type {
   ClusterApi,
-  Consistency,
   EventJson,
   EventQuery,
   HeardVerdict,
@@ -18,10 +16,9 @@ export type {
   Pair,
   Readiness,
   ReadOptions,
-  Sample,
   StoreApi,
   WaitOptions,
   WatchApi,
 } from './ports.ts';
 export { createHttpServer } from './server.ts';
-export type { HttpServer, HttpServerInit } from './server.ts';
+export type { HttpServer } from './server.ts';
