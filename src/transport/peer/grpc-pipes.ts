@@ -1,11 +1,11 @@
 import { Client, credentials, Server, ServerCredentials, status } from '@grpc/grpc-js';
 import type { ChannelCredentials, ClientDuplexStream, ServerDuplexStream } from '@grpc/grpc-js';
 import type { StatusObject, UntypedServiceImplementation } from '@grpc/grpc-js';
-import { QuorateError } from '../../shared/index.ts';
 import type { Cancel, Clock } from '../../shared/index.ts';
-import { parseAddress, probe } from './address.ts';
+import { probe } from './address.ts';
 import type { Frame } from './frames.ts';
 import { CONNECT_TIMEOUT_MS } from './limits.ts';
+import { Listener } from './listener.ts';
 import type { InboundEvents, InboundPipe, OutboundEvents, OutboundPipe } from './pipes.ts';
 import type { Pipes, RpcName } from './pipes.ts';
 import { clientOptions, peerService, serverOptions } from './rpc.ts';
@@ -26,10 +26,13 @@ export class GrpcPipes implements Pipes {
   readonly #clock: Clock;
   readonly #credentials: PeerCredentials;
   readonly #server = new Server(serverOptions);
+  readonly #listener: Listener;
 
   constructor(clock: Clock, peerCredentials: PeerCredentials = plainText) {
     this.#clock = clock;
     this.#credentials = peerCredentials;
+    const injector = this.#server.createConnectionInjector(peerCredentials.server);
+    this.#listener = new Listener((socket) => injector.injectConnection(socket));
   }
 
   dial(address: string, rpc: RpcName, events: OutboundEvents): OutboundPipe {
@@ -39,31 +42,19 @@ export class GrpcPipes implements Pipes {
     );
   }
 
-  async serve(listen: string, accept: (rpc: RpcName, pipe: InboundPipe) => void): Promise<void> {
-    parseAddress(listen);
+  serve(listen: string, accept: (rpc: RpcName, pipe: InboundPipe) => void): Promise<void> {
     const handlers: UntypedServiceImplementation = {};
     for (const rpc of Object.keys(peerService) as RpcName[]) {
       handlers[rpc] = (call: InboundCall) => accept(rpc, new InboundGrpcPipe(call));
     }
     this.#server.addService(peerService, handlers);
-    const failure = await new Promise<Error | null>((resolve) => {
-      this.#server.bindAsync(listen, this.#credentials.server, resolve);
-    });
-    if (failure !== null) throw cannotListen(listen, failure);
+    return this.#listener.listen(listen);
   }
 
-  stop(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#server.tryShutdown(() => resolve());
-      this.#server.forceShutdown();
-    });
+  async stop(): Promise<void> {
+    await this.#listener.stop();
+    this.#server.forceShutdown();
   }
-}
-
-function cannotListen(listen: string, cause: Error): QuorateError {
-  const found = cause.message.includes('EADDRINUSE') ? 'address in use' : cause.message;
-  const message = `Cannot listen on ${listen} for peers: ${found}`;
-  return new QuorateError('CONFIG_INVALID', message, { cause });
 }
 
 interface OutboundInit {

@@ -39,6 +39,8 @@ export const CALLS_SERVED_MAX = 16_384;
 /** Streams of calls by address; above this they are refused. */
 export const ADDRESS_STREAMS_MAX = 64;
 
+/** Connections that may come in; three per peer are usual. */
+export const CONNECTIONS_MAX = 512;
 /** A TCP connection must stand within this time. */
 export const CONNECT_TIMEOUT_MS = 1000;
 /** The first frame of either side must come within this time. */

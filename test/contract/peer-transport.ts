@@ -1,0 +1,362 @@
+import { expect } from 'chai';
+import { asPeerId, fromUtf8, QuorateError, utf8 } from '../../src/shared/index.ts';
+import { HANDSHAKE } from '../../src/transport/index.ts';
+import { describePeerSnapshots } from './peer-transport-snapshots.ts';
+import {
+  append,
+  cluster,
+  codeOfRejection,
+  connected,
+  freeAddress,
+  heartbeat,
+  introduce,
+  one,
+  otherCluster,
+  TestNodes,
+  two,
+  until,
+} from './peer-transport-support.ts';
+import type { TransportMaker } from './peer-transport-support.ts';
+
+const empty = new Uint8Array(0);
+const patienceMs = 8000;
+
+/** What every PeerTransport keeps to; `newMaker` gives transports that can reach each other. */
+export function describePeerTransport(engine: string, newMaker: () => TransportMaker): void {
+  describe(`PeerTransport on ${engine}`, () => {
+    let nodes: TestNodes;
+    beforeEach(() => {
+      nodes = new TestNodes(newMaker());
+    });
+    afterEach(() => nodes.stopAll());
+
+    describeMessages(() => nodes);
+    describeCalls(() => nodes);
+    describeIdentity(() => nodes);
+    describeLife(() => nodes);
+    describePeerSnapshots(() => nodes);
+  });
+}
+
+function describeMessages(nodes: () => TestNodes): void {
+  it('send() delivers the messages of one turn in order, gathered in one batch', async () => {
+    const [first, second] = await nodes().pair();
+    for (let round = 0; round < 50; round++) first.transport.send(heartbeat(one, two, round));
+    await until('50 messages', () => second.received.messages.length === 50);
+    expect(second.received.messages).to.deep.equal(
+      Array.from({ length: 50 }, (_, round) => heartbeat(one, two, round)),
+    );
+    expect(second.received.batches).to.have.length(1);
+  });
+
+  it('send() delivers the entries of an append', async () => {
+    const [first, second] = await nodes().pair();
+    const message = append(one, two, utf8('payload'));
+    first.transport.send(message);
+    await until('the append', () => second.received.messages.length === 1);
+    const [got] = second.received.messages;
+    if (got?.kind !== 'appendRequest') throw new Error('an append was sent');
+    const entries = got.entries.map((entry) => ({ ...entry, payload: fromUtf8(entry.payload) }));
+    expect({ ...got, entries: [] }).to.deep.equal({ ...message, entries: [] });
+    expect(entries).to.deep.equal([{ index: 10, term: 3, kind: 'command', payload: 'payload' }]);
+  });
+
+  it('send() goes both ways at once', async () => {
+    const [first, second] = await nodes().pair();
+    first.transport.send(heartbeat(one, two, 1));
+    second.transport.send(heartbeat(two, one, 2));
+    await until(
+      'both',
+      () => first.received.messages.length + second.received.messages.length === 2,
+    );
+    expect(first.received.messages).to.deep.equal([heartbeat(two, one, 2)]);
+    expect(second.received.messages).to.deep.equal([heartbeat(one, two, 1)]);
+  });
+
+  it('send() to nobody known is silent', async () => {
+    const [first] = await nodes().pair();
+    first.transport.send(heartbeat(one, asPeerId('n9@0000000000000009'), 1));
+  });
+
+  it('send() in the name of another node never reaches the handlers', async () => {
+    const [first, second] = await nodes().pair();
+    first.transport.send(heartbeat(asPeerId('n3@0000000000000003'), two, 1));
+    await until('a complaint', () => second.log.complaints.length > 0);
+    expect(second.log.complaints[0]).to.match(/breaks the protocol/);
+    expect(second.received.messages).to.be.empty;
+  });
+}
+
+function describeCalls(nodes: () => TestNodes): void {
+  it('call() brings back what the peer answers, with the caller named', async () => {
+    const [first, second] = await nodes().pair();
+    const answer = await first.transport.call(two, 'propose', utf8('hello'), patienceMs);
+    expect(fromUtf8(answer)).to.equal('hello');
+    expect(second.received.calls).to.deep.equal([{ from: one, method: 'propose' }]);
+  });
+
+  it('call() keeps thousands of calls apart that are answered in any order', async () => {
+    const [first, second] = await nodes().pair();
+    second.received.answer = async (_from, _method, body) => {
+      if ((body[0] ?? 0) % 3 === 0) await new Promise(setImmediate);
+      return body;
+    };
+    const bodies = Array.from({ length: 3000 }, (_, i) => new Uint8Array([i & 0xff, i >> 8]));
+    const answers = await Promise.all(
+      bodies.map((body) => first.transport.call(two, 'propose', body, patienceMs)),
+    );
+    expect(answers.map((answer) => [...answer])).to.deep.equal(bodies.map((body) => [...body]));
+  });
+
+  it("call() rethrows the peer's QuorateError with its code and message", async () => {
+    const [first, second] = await nodes().pair();
+    second.received.answer = () =>
+      Promise.reject(new QuorateError('NOT_LEADER', 'Cannot propose as asked: n3 leads'));
+    const error: unknown = await first.transport
+      .call(two, 'propose', empty, patienceMs)
+      .catch((reason: unknown) => reason);
+    expect(error).to.be.instanceOf(QuorateError);
+    expect(error).to.include({ code: 'NOT_LEADER', message: 'Cannot propose as asked: n3 leads' });
+  });
+
+  it('call() is UNKNOWN_OUTCOME when the handler fails unexpectedly', async () => {
+    const [first, second] = await nodes().pair();
+    second.received.answer = () => {
+      throw new TypeError('a bug');
+    };
+    const call = first.transport.call(two, 'propose', empty, patienceMs);
+    expect(await codeOfRejection(call)).to.equal('UNKNOWN_OUTCOME');
+    expect(second.log.complaints).to.have.length(1);
+  });
+
+  it('call() is UNREACHABLE for a peer without an address', async () => {
+    const [first] = await nodes().pair();
+    const call = first.transport.call(asPeerId('n9@9'), 'propose', empty, patienceMs);
+    expect(await codeOfRejection(call)).to.equal('UNREACHABLE');
+  });
+
+  it('call() is UNREACHABLE when nobody listens there', async () => {
+    const first = await nodes().start(one, await freeAddress());
+    first.transport.setPeers(new Map([[two, await freeAddress()]]));
+    const call = first.transport.call(two, 'propose', empty, patienceMs);
+    expect(await codeOfRejection(call)).to.equal('UNREACHABLE');
+  });
+
+  it('call() is UNREACHABLE for an address that is none', async () => {
+    const first = await nodes().start(one, await freeAddress());
+    first.transport.setPeers(new Map([[two, 'no address']]));
+    const call = first.transport.call(two, 'propose', empty, patienceMs);
+    expect(await codeOfRejection(call)).to.equal('UNREACHABLE');
+  });
+
+  it('call() is UNKNOWN_OUTCOME when no answer comes in time, and a late one is ignored', async () => {
+    const [first, second] = await nodes().pair();
+    let answerLate: (body: Uint8Array) => void = () => undefined;
+    second.received.answer = () =>
+      new Promise((resolve) => {
+        answerLate = resolve;
+      });
+    const call = first.transport.call(two, 'propose', empty, 50);
+    expect(await codeOfRejection(call)).to.equal('UNKNOWN_OUTCOME');
+    await until('the call there', () => second.received.calls.length === 1);
+    answerLate(utf8('late'));
+    second.received.answer = (_from, _method, body) => Promise.resolve(body);
+    const answer = await first.transport.call(two, 'propose', utf8('next'), patienceMs);
+    expect(fromUtf8(answer)).to.equal('next');
+  });
+
+  it('call() is UNKNOWN_OUTCOME when the peer dies over it', async () => {
+    const [first, second] = await nodes().pair();
+    second.received.answer = () => new Promise(() => undefined);
+    const call = codeOfRejection(first.transport.call(two, 'propose', empty, patienceMs));
+    await until('the call there', () => second.received.calls.length === 1);
+    await second.transport.stop();
+    expect(await call).to.equal('UNKNOWN_OUTCOME');
+  });
+
+  it('call() is OVERLOADED, not queued, when too much is in flight', async () => {
+    const [first, second] = await nodes().pair();
+    second.received.answer = () => new Promise(() => undefined);
+    const megabytes = new Uint8Array(12 * 1024 * 1024);
+    const calls = Array.from({ length: 6 }, () =>
+      codeOfRejection(first.transport.call(two, 'propose', megabytes, patienceMs)),
+    );
+    expect(await calls[5]).to.equal('OVERLOADED');
+    await first.transport.stop();
+    await Promise.all(calls);
+  });
+
+  it('call() is TOO_LARGE or PARAM_INVALID for what no peer would take', async () => {
+    const [first] = await nodes().pair();
+    const { transport } = first;
+    const huge = new Uint8Array(16 * 1024 * 1024);
+    expect(await codeOfRejection(transport.call(two, 'propose', huge, 1000))).to.equal('TOO_LARGE');
+    const name = 'm'.repeat(33);
+    expect(await codeOfRejection(transport.call(two, name, empty, 1000))).to.equal('PARAM_INVALID');
+  });
+
+  it('callAddress() brings back an answer without knowing the identity', async () => {
+    const [first, second] = await nodes().pair();
+    const { address } = second;
+    const answer = await first.transport.callAddress(address, 'members', utf8('x'), patienceMs);
+    expect(fromUtf8(answer)).to.equal('x');
+    expect(second.received.calls).to.deep.equal([{ from: one, method: 'members' }]);
+  });
+
+  it('callAddress() is UNREACHABLE when nobody listens there', async () => {
+    const first = await nodes().start(one, await freeAddress());
+    const call = first.transport.callAddress(await freeAddress(), 'members', empty, patienceMs);
+    expect(await codeOfRejection(call)).to.equal('UNREACHABLE');
+    expect(await codeOfRejection(first.transport.callAddress('?', 'm', empty, 500))).to.equal(
+      'UNREACHABLE',
+    );
+  });
+
+  it('callAddress() is UNKNOWN_OUTCOME when no answer comes in time', async () => {
+    const [first, second] = await nodes().pair();
+    second.received.answer = () => new Promise(() => undefined);
+    const call = first.transport.callAddress(second.address, 'members', empty, 300);
+    const code = codeOfRejection(call);
+    await until('the call there', () => second.received.calls.length === 1);
+    expect(await code).to.equal('UNKNOWN_OUTCOME');
+  });
+}
+
+function describeIdentity(nodes: () => TestNodes): void {
+  it('refuses a node of another cluster: nothing of it reaches the handlers', async () => {
+    const first = await nodes().start(one, await freeAddress(), otherCluster);
+    const second = await nodes().start(two, await freeAddress());
+    introduce(first, second);
+    first.transport.send(heartbeat(one, two, 1));
+    const call = first.transport.call(two, 'propose', empty, patienceMs);
+    expect(await codeOfRejection(call)).to.equal('UNREACHABLE');
+    await until('complaints', () => second.log.complaints.length > 0);
+    expect(second.log.complaints[0]).to.equal('Refused a peer that does not belong here');
+    expect(first.log.complaints).to.include('A peer refuses this node');
+    expect(second.received.messages).to.be.empty;
+    expect(second.received.calls).to.be.empty;
+  });
+
+  it('refuses what is meant for another incarnation', async () => {
+    const first = await nodes().start(one, await freeAddress());
+    const second = await nodes().start(two, await freeAddress());
+    const former = asPeerId('n2@00000000000000ff');
+    first.transport.setPeers(new Map([[former, second.address]]));
+    first.transport.send(heartbeat(one, former, 1));
+    const call = first.transport.call(former, 'propose', empty, patienceMs);
+    expect(await codeOfRejection(call)).to.equal('UNREACHABLE');
+    expect(second.received.messages).to.be.empty;
+    expect(second.received.calls).to.be.empty;
+  });
+
+  it('answers a handshake and nothing else before it knows its cluster', async () => {
+    const first = await nodes().start(one, await freeAddress());
+    const joiner = await nodes().start(two, await freeAddress(), null);
+    introduce(first, joiner);
+    const { address } = joiner;
+    const { transport } = first;
+    const answer = await transport.callAddress(address, HANDSHAKE, utf8('who'), patienceMs);
+    expect(fromUtf8(answer)).to.equal('who');
+    expect(joiner.received.calls).to.deep.equal([{ from: null, method: HANDSHAKE }]);
+    const members = transport.callAddress(address, 'members', empty, patienceMs);
+    expect(await codeOfRejection(members)).to.equal('UNREACHABLE');
+    const call = transport.call(two, 'propose', empty, patienceMs);
+    expect(await codeOfRejection(call)).to.equal('UNREACHABLE');
+    expect(joiner.received.calls).to.have.length(1);
+  });
+
+  it('setIdentity() makes a joining node serve its peers and dial them', async () => {
+    const first = await nodes().start(one, await freeAddress());
+    const joiner = await nodes().start(two, await freeAddress(), null);
+    introduce(first, joiner);
+    const call = joiner.transport.call(one, 'propose', empty, patienceMs);
+    expect(await codeOfRejection(call)).to.equal('UNREACHABLE');
+    joiner.transport.setIdentity(cluster);
+    await connected(first, joiner);
+    const answer = await joiner.transport.call(one, 'propose', utf8('in'), patienceMs);
+    expect(fromUtf8(answer)).to.equal('in');
+  });
+
+  it('callAddress() of a joining node is served without a name', async () => {
+    const first = await nodes().start(one, await freeAddress());
+    const joiner = await nodes().start(two, await freeAddress(), null);
+    await joiner.transport.callAddress(first.address, 'members', empty, patienceMs);
+    expect(first.received.calls).to.deep.equal([{ from: null, method: 'members' }]);
+  });
+
+  it('callAddress() from another cluster gets a handshake and else CONFLICT', async () => {
+    const first = await nodes().start(one, await freeAddress());
+    const other = await nodes().start(two, await freeAddress(), otherCluster);
+    await other.transport.callAddress(first.address, HANDSHAKE, empty, patienceMs);
+    const call = other.transport.callAddress(first.address, 'members', empty, patienceMs);
+    expect(await codeOfRejection(call)).to.equal('CONFLICT');
+    expect(first.received.calls).to.deep.equal([{ from: null, method: HANDSHAKE }]);
+  });
+}
+
+function describeLife(nodes: () => TestNodes): void {
+  it('finds a peer again that was restarted at the same address', async () => {
+    const [first, second] = await nodes().pair();
+    await second.transport.stop();
+    await until('the loss', () => !first.transport.status().some((peer) => peer.connected));
+    const again = await nodes().start(two, second.address);
+    introduce(first, again);
+    await connected(first, again);
+    first.transport.send(heartbeat(one, two, 5));
+    await until('a message', () => again.received.messages.length > 0);
+    expect(again.received.messages).to.deep.include(heartbeat(one, two, 5));
+  });
+
+  it('setPeers() moves a peer to its new address', async () => {
+    const [first, second] = await nodes().pair();
+    await second.transport.stop();
+    const moved = await nodes().start(two, await freeAddress());
+    introduce(first, moved);
+    await connected(first, moved);
+    const answer = await first.transport.call(two, 'propose', utf8('moved'), patienceMs);
+    expect(fromUtf8(answer)).to.equal('moved');
+  });
+
+  it('setPeers() without a peer ends what goes to it', async () => {
+    const [first, second] = await nodes().pair();
+    second.received.answer = () => new Promise(() => undefined);
+    const call = codeOfRejection(first.transport.call(two, 'propose', empty, patienceMs));
+    await until('the call there', () => second.received.calls.length === 1);
+    first.transport.setPeers(new Map());
+    expect(await call).to.equal('UNKNOWN_OUTCOME');
+    expect(first.transport.status()).to.be.empty;
+  });
+
+  it('setPeers() with the same addresses leaves connections alone', async () => {
+    const [first, second] = await nodes().pair();
+    introduce(first, second);
+    expect(first.transport.status()).to.deep.equal([
+      { peer: two, address: second.address, connected: true, droppedMessages: 0 },
+    ]);
+  });
+
+  it('start() is CONFIG_INVALID at an address in use', async () => {
+    const first = await nodes().start(one, await freeAddress());
+    const second = nodes().create(two, first.address);
+    const error: unknown = await second.transport
+      .start(second.received)
+      .catch((reason: unknown) => reason);
+    expect(error).to.include({
+      code: 'CONFIG_INVALID',
+      message: `Cannot listen on ${first.address} for peers: address in use`,
+    });
+  });
+
+  it('stop() twice is fine and leaves only STOPPED', async () => {
+    const [first, second] = await nodes().pair();
+    await first.transport.stop();
+    await first.transport.stop();
+    const { transport } = first;
+    transport.send(heartbeat(one, two, 1));
+    expect(await codeOfRejection(transport.call(two, 'x', empty, 100))).to.equal('STOPPED');
+    const { address } = second;
+    expect(await codeOfRejection(transport.callAddress(address, 'x', empty, 100))).to.equal(
+      'STOPPED',
+    );
+  });
+}
