@@ -31,7 +31,12 @@ export async function openLog(place: LogPlace): Promise<SegmentedLog | null> {
   const recovery = await asStorageWork('open the log', place.directory, () => recover(place));
   if (recovery === null) return null;
   const log = new SegmentedLog(place, recovery);
-  await log.start();
+  try {
+    await log.start();
+  } catch (error) {
+    await log.close();
+    throw error;
+  }
   return log;
 }
 

@@ -20,7 +20,7 @@ const MAGIC = 0x474c_5151;
 const TRAILER_LOW = 0xa55a_c33c;
 const TRAILER_HIGH = 0x3cc3_5aa5;
 export const FORMAT_VERSION = 1;
-export const HEADER_BYTES = 40;
+const HEADER_BYTES = 40;
 const TRAILER_BYTES = 8;
 
 const kinds = ['segment', 'entries', 'base', 'seal'] as const;
