@@ -6,16 +6,11 @@ import type {
   OwnVerdict,
 } from '../gossip/index.ts';
 import type { Cancel, Clock, Logger } from '../shared/index.ts';
-
-/** The datagrams and exchanges of a node; see transport/gossip. */
-export interface GossipSockets {
-  send(to: string, bytes: Uint8Array): void;
-  exchange(to: string, bytes: Uint8Array, timeoutMs: number): Promise<Uint8Array>;
-}
+import type { GossipSockets } from '../transport/index.ts';
 
 export interface GossipDriverInit {
   readonly core: GossipCore;
-  readonly sockets: GossipSockets;
+  readonly sockets: Pick<GossipSockets, 'send' | 'exchange'>;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Everything that is not a send or an exchange. */

@@ -1,21 +1,16 @@
 import type { Entry, IndexedConfiguration, LogStore } from '../../raft/index.ts';
 import type { LogIndex, Term } from '../../shared/index.ts';
 import { asIndex } from '../../shared/index.ts';
-import type { CommandResult, Notice, StateEngine, StateMachine } from '../../store/index.ts';
+import type { CommandResult, Notice } from '../../store/index.ts';
 import { decodeBatch } from '../../store/index.ts';
 import { decodeConfiguration } from '../../wire/index.ts';
 import type { AppliedHistory } from './applied-history.ts';
 import type { EntryCache } from './entry-cache.ts';
+import type { ReplicaState } from './state.ts';
 
 /** Entries applied between two looks at the world. */
 const chunkEntries = 64;
 const chunkBytes = 4 * 1024 * 1024;
-
-/** The state machine and the rows below it; replaced as a whole by a snapshot install. */
-export interface State {
-  readonly machine: StateMachine;
-  readonly engine: StateEngine;
-}
 
 /** What became of a proposed entry. lost: surely not committed. unknown: it may be. */
 export type Outcome =
@@ -47,19 +42,19 @@ export class Applier {
   readonly #init: ApplierInit;
   readonly #waiters = new Map<LogIndex, Waiter>();
   #indexWaiters: IndexWaiter[] = [];
-  #state: State;
+  #state: ReplicaState;
   #target: LogIndex;
   #isRunning = false;
   #paused = false;
   #whenIdle: (() => void)[] = [];
 
-  constructor(init: ApplierInit, state: State) {
+  constructor(init: ApplierInit, state: ReplicaState) {
     this.#init = init;
     this.#state = state;
     this.#target = state.machine.appliedIndex;
   }
 
-  get state(): State {
+  get state(): ReplicaState {
     return this.#state;
   }
 
@@ -93,7 +88,7 @@ export class Applier {
   }
 
   /** Goes on, with another state after a snapshot install. */
-  resume(state: State = this.#state): void {
+  resume(state: ReplicaState = this.#state): void {
     const replaced = state !== this.#state;
     this.#state = state;
     this.#paused = false;
@@ -167,6 +162,7 @@ export class Applier {
   #rowsToLoad(entry: Entry): readonly Uint8Array[] {
     if (entry.kind !== 'command') return [];
     const required = this.#state.machine.requiredRows(decodeBatch(entry.payload));
+    if (required.length === 0) return required;
     return required.filter((row) => this.#state.engine.peek(row) === undefined);
   }
 
@@ -182,8 +178,7 @@ export class Applier {
       if (entry.kind === 'configuration') {
         configuration = { index: entry.index, configuration: decodeConfiguration(entry.payload) };
       }
-      machine.advance(entry.index);
-      engine.enqueue(entry.index, []);
+      engine.enqueue(entry.index, machine.advance(entry.index));
       this.#answer(entry, []);
     }
     this.#init.history.record(entry, configuration);

@@ -12,7 +12,7 @@ import type {
 } from '../../shared/index.ts';
 import { codeOf, fromUtf8, utf8 } from '../../shared/index.ts';
 import type { KeyRecord, Operation } from '../../store/index.ts';
-import type { State } from '../replica/applier.ts';
+import type { ReplicaState } from '../replica/index.ts';
 import type { NotificationActivity } from './activity.ts';
 
 /** Keys are looked at this often, at most `sweepKeys` at a time; those that changed at once. */
@@ -28,7 +28,7 @@ export interface JudgeInit {
   readonly activity: NotificationActivity;
   readonly stallGuard: StallGuard;
   readonly freshMs: number;
-  readonly state: () => State;
+  readonly state: () => ReplicaState;
   readonly members: () => readonly Member[];
   readonly settings: () => DecisionSettings;
   /** This node leads and has applied its own no-op. */
@@ -37,7 +37,8 @@ export interface JudgeInit {
   readonly isTracked: boolean;
   /** Commits one operation; resolves when it is applied. */
   readonly commit: (operation: Operation) => Promise<unknown>;
-  readonly onDecision: (decision: Decision) => void;
+  /** How many keys have an agreement that is no event yet; after each sweep. */
+  readonly onWaiting: (count: number) => void;
 }
 
 interface Case {
@@ -124,6 +125,8 @@ export class Judge {
       if (this.#init.board.hasBallots(record.createRevision)) this.#judge(record);
       if (++count === sweepKeys) this.#sweptTo = record.key;
     }
+    const waiting = [...this.#cases.values()].filter((one) => one.last?.kind === 'waiting');
+    this.#init.onWaiting(waiting.length);
   }
 
   /** Holds begin anew whenever this node begins to decide: others may have seen what it did not. */
@@ -154,7 +157,6 @@ export class Judge {
     const before = one.last;
     one.last = decision;
     if (before?.kind === decision.kind) return;
-    this.#init.onDecision(decision);
     const { logger } = this.#init;
     if (decision.kind !== 'none')
       logger.info({ key, reason: decision.reason }, `Decided: ${decision.kind}`);

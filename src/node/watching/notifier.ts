@@ -13,7 +13,7 @@ import type {
 import { codeOf } from '../../shared/index.ts';
 import type { Operation } from '../../store/index.ts';
 import { eventToJson } from '../../store/index.ts';
-import type { State } from '../replica/applier.ts';
+import type { ReplicaState } from '../replica/index.ts';
 import type { Script } from './script.ts';
 
 const checkMs = 250;
@@ -29,7 +29,7 @@ export interface NotifierInit {
   readonly script: Script;
   readonly notifyArgs: 'role' | 'plain';
   readonly runner: ScriptRunner;
-  readonly state: () => State;
+  readonly state: () => ReplicaState;
   readonly settings: () => DecisionSettings;
   /** This node leads and has applied its own no-op. */
   readonly mayDecide: () => boolean;

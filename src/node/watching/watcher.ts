@@ -10,7 +10,7 @@ import type { RunResult, ScriptRunner } from '../../runner/index.ts';
 import type { Cancel, Clock, Logger, NodeId, Revision, SampleStatus } from '../../shared/index.ts';
 import { codeOf, fromUtf8 } from '../../shared/index.ts';
 import type { KeyRecord } from '../../store/index.ts';
-import type { State } from '../replica/applier.ts';
+import type { ReplicaState } from '../replica/index.ts';
 import type { Script } from './script.ts';
 import { WatchList } from './watch-list.ts';
 import type { Watched } from './watch-list.ts';
@@ -38,7 +38,7 @@ export interface WatcherInit {
   readonly concurrencyMax: number;
   readonly window: WindowSettings;
   readonly runner: ScriptRunner;
-  readonly state: () => State;
+  readonly state: () => ReplicaState;
   readonly publisher: Publisher;
   readonly stallGuard: StallGuard;
   readonly onSample: (status: SampleStatus, durationMs: number) => void;
@@ -93,6 +93,10 @@ export class Watcher {
     if (known !== undefined && known.keyId === record.createRevision) this.#change(known, record);
     else this.#add(key, record);
     this.#planStart();
+  }
+
+  overdueCount(): number {
+    return this.#schedule.overdue(this.#init.clock.monotonicMs()).length;
   }
 
   samplesOf(key: string): Watched | undefined {

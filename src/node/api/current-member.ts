@@ -1,0 +1,40 @@
+import type { Clock } from '../../shared/index.ts';
+import { QuorateError } from '../../shared/index.ts';
+import type { ClusterMember } from '../cluster-member.ts';
+import type { Session } from '../session.ts';
+
+const pollMs = 50;
+
+/** The member that serves requests now; sessions may change below it. */
+export class CurrentMember {
+  readonly #clock: Clock;
+  #session: Session | null = null;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  use(session: Session | null): void {
+    this.#session = session;
+  }
+
+  member(): ClusterMember | null {
+    return this.#session?.member ?? null;
+  }
+
+  /** Rejects with NO_LEADER when this node has no cluster in time. */
+  async waitFor(timeoutMs: number): Promise<ClusterMember> {
+    const deadlineMs = this.#clock.monotonicMs() + timeoutMs;
+    for (;;) {
+      const member = this.member();
+      if (member !== null) return member;
+      if (this.#clock.monotonicMs() >= deadlineMs) {
+        throw new QuorateError(
+          'NO_LEADER',
+          'Cannot serve this: the node belongs to no cluster yet',
+        );
+      }
+      await new Promise<void>((resolve) => this.#clock.after(pollMs, resolve));
+    }
+  }
+}

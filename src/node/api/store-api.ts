@@ -1,0 +1,129 @@
+import type {
+  KeyQuery,
+  KeySummary,
+  Pair,
+  ReadOptions,
+  StoreApi,
+  WaitOptions,
+} from '../../http/index.ts';
+import { fromUtf8, QuorateError, utf8 } from '../../shared/index.ts';
+import type { KeyRecord, Operation } from '../../store/index.ts';
+import type { ClusterMember } from '../cluster-member.ts';
+import type { CurrentMember } from './current-member.ts';
+
+const pairsPerRead = 256;
+const batchBytes = 1024 * 1024;
+
+/** The store as HTTP sees it. */
+export class NodeStoreApi implements StoreApi {
+  readonly #current: CurrentMember;
+
+  constructor(current: CurrentMember) {
+    this.#current = current;
+  }
+
+  set(key: string, value: string, options: WaitOptions): Promise<void> {
+    return this.#run({ kind: 'put', key: utf8(key), value: utf8(value) }, options);
+  }
+
+  del(key: string, options: WaitOptions): Promise<void> {
+    return this.#run({ kind: 'delete', key: utf8(key) }, options);
+  }
+
+  async get(key: string, { consistency, timeoutMs }: ReadOptions): Promise<Uint8Array | null> {
+    const member = await this.#member(timeoutMs);
+    if (consistency === 'linearizable') await member.replica.readBarrier(timeoutMs);
+    return this.#read(member, utf8(key));
+  }
+
+  async *pairs(): AsyncIterable<readonly Pair[]> {
+    const member = this.#current.member();
+    if (member === null) return;
+    let after: Uint8Array | undefined;
+    for (;;) {
+      const records = [
+        ...member.replica.state.machine.keys({ ...(after && { after }), limit: pairsPerRead }),
+      ];
+      const last = records.at(-1);
+      if (last === undefined) return;
+      after = last.key;
+      yield* this.#batches(member, records);
+    }
+  }
+
+  *keys({ prefix, after, limit }: KeyQuery): Iterable<KeySummary> {
+    const machine = this.#current.member()?.replica.state.machine;
+    if (machine === undefined) return;
+    const query = {
+      limit,
+      ...(prefix !== '' && { prefix: utf8(prefix) }),
+      ...(after !== '' && { after: utf8(after) }),
+    };
+    for (const record of machine.keys(query)) yield summaryOf(record);
+  }
+
+  /** Large values are read one by one, so that a batch stays near its size. */
+  async *#batches(
+    member: ClusterMember,
+    records: readonly KeyRecord[],
+  ): AsyncIterable<readonly Pair[]> {
+    let group: KeyRecord[] = [];
+    let bytes = 0;
+    for (const record of records) {
+      group.push(record);
+      bytes += record.key.length + record.valueBytes;
+      if (bytes < batchBytes) continue;
+      yield await this.#pairsOf(member, group);
+      group = [];
+      bytes = 0;
+    }
+    if (group.length > 0) yield await this.#pairsOf(member, group);
+  }
+
+  async #pairsOf(member: ClusterMember, records: readonly KeyRecord[]): Promise<readonly Pair[]> {
+    const { engine } = member.replica.state;
+    const values = await engine.readMany(records.map((record) => record.valueRow));
+    const pairs: Pair[] = [];
+    for (const [i, record] of records.entries()) {
+      // Replaced since: the newer value is as good, a deleted key is left out.
+      const value = values[i] ?? (await this.#read(member, record.key));
+      if (value !== null) pairs.push([record.key, value]);
+    }
+    return pairs;
+  }
+
+  async #read(member: ClusterMember, key: Uint8Array): Promise<Uint8Array | null> {
+    const { machine, engine } = member.replica.state;
+    for (let record = machine.key(key); record !== undefined; record = machine.key(key)) {
+      const row = record.valueRow;
+      const value = engine.peek(row) ?? (await engine.read(row));
+      if (value !== null) return value;
+      const now = machine.key(key);
+      if (now?.valueRevision === record.valueRevision && now.modRevision === record.modRevision) {
+        throw new QuorateError(
+          'STORAGE_DAMAGED',
+          `Cannot read ${fromUtf8(key)}: its value row is gone`,
+        );
+      }
+    }
+    return null;
+  }
+
+  async #run(operation: Operation, { timeoutMs }: WaitOptions): Promise<void> {
+    const member = this.#current.member() ?? (await this.#member(timeoutMs));
+    await member.runOperations([operation], timeoutMs);
+  }
+
+  #member(timeoutMs: number): Promise<ClusterMember> | ClusterMember {
+    return this.#current.member() ?? this.#current.waitFor(timeoutMs);
+  }
+}
+
+const summaryOf = (record: KeyRecord): KeySummary => ({
+  key: fromUtf8(record.key),
+  createRevision: record.createRevision,
+  modRevision: record.modRevision,
+  version: record.version,
+  valueRevision: record.valueRevision,
+  valueBytes: record.valueBytes,
+});

@@ -1,0 +1,100 @@
+import type {
+  EventJson,
+  EventQuery,
+  HeardVerdict,
+  KeyConsensus,
+  KeySamples,
+  WatchApi,
+} from '../../http/index.ts';
+import type { Revision } from '../../shared/index.ts';
+import { fromUtf8, utf8 } from '../../shared/index.ts';
+import type { KeyRecord } from '../../store/index.ts';
+import { eventToJson } from '../../store/index.ts';
+import type { ClusterMember } from '../cluster-member.ts';
+import type { CurrentMember } from './current-member.ts';
+
+/** Health as HTTP sees it. */
+export class NodeWatchApi implements WatchApi {
+  readonly #current: CurrentMember;
+
+  constructor(current: CurrentMember) {
+    this.#current = current;
+  }
+
+  *samples(): Iterable<KeySamples> {
+    const member = this.#current.member();
+    if (member === null) return;
+    for (const { key } of member.replica.state.machine.keys({}))
+      yield samplesIn(member, fromUtf8(key));
+  }
+
+  samplesOf(key: string): KeySamples | undefined {
+    const found = this.#find(key);
+    return found && samplesIn(found.member, key);
+  }
+
+  *consensus(): Iterable<KeyConsensus> {
+    const member = this.#current.member();
+    if (member === null) return;
+    for (const record of member.replica.state.machine.keys({})) yield consensusOn(member, record);
+  }
+
+  consensusOf(key: string): KeyConsensus | undefined {
+    const found = this.#find(key);
+    return found && consensusOn(found.member, found.record);
+  }
+
+  *events({ key, limit }: EventQuery): Iterable<EventJson> {
+    const machine = this.#current.member()?.replica.state.machine;
+    const events = machine?.events({ limit, ...(key !== '' && { key }) }) ?? [];
+    for (const event of events) yield { ...eventToJson(event, { withNotification: true }) };
+  }
+
+  event(id: Revision): EventJson | undefined {
+    const event = this.#current.member()?.replica.state.machine.event(id);
+    return event && { ...eventToJson(event, { withNotification: true }) };
+  }
+
+  #find(key: string): { member: ClusterMember; record: KeyRecord } | undefined {
+    const member = this.#current.member();
+    const record = member?.replica.state.machine.key(utf8(key));
+    return member !== null && record !== undefined ? { member, record } : undefined;
+  }
+}
+
+function samplesIn(member: ClusterMember, key: string): KeySamples {
+  const items = member.watching.watcher?.samplesOf(key)?.window.items ?? [];
+  return { key, samples: items.map(({ status, atMs }) => ({ status, atMs })) };
+}
+
+function consensusOn(member: ClusterMember, record: KeyRecord): KeyConsensus {
+  const key = fromUtf8(record.key);
+  const health = member.replica.state.machine.health(key);
+  const { machine } = member.replica.state;
+  const last = health?.lastAvailabilityEvent ?? null;
+  const lastAtMs = last === null ? undefined : machine.event(last)?.atMs;
+  return {
+    key,
+    prevEventAtMs: lastAtMs ?? health?.baselineAtMs ?? 0,
+    prevConsensus: health?.baseline ?? '',
+    empty: health?.empty ?? false,
+    emptyAtMs: health?.emptyAtMs ?? 0,
+    votes: votesOn(member, record),
+  };
+}
+
+/** One line per member of the configuration, whether it said something or not. */
+function votesOn(member: ClusterMember, record: KeyRecord): HeardVerdict[] {
+  const ballots = new Map(
+    member.watching.board.ballotsFor(record.createRevision).map((ballot) => [ballot.node, ballot]),
+  );
+  return member.replica.configuration.members.map(({ nodeId, gossipAddress }) => {
+    const ballot = ballots.get(nodeId);
+    const isCurrent = ballot?.valueRevision === record.valueRevision && ballot.report !== null;
+    return {
+      gossipAddress,
+      verdict: isCurrent && !ballot.report.overdue ? ballot.verdict : 'ABSTAIN',
+      heardAtMs: member.watching.heardAtMs(nodeId),
+    };
+  });
+}

@@ -1,0 +1,200 @@
+import type { Member, MemberChange, Reply } from '../../raft/index.ts';
+import { hasQuorum, memberNamed, peerIdOfMember } from '../../raft/index.ts';
+import type { ClusterId, Clock, Logger, PeerId } from '../../shared/index.ts';
+import { QuorateError } from '../../shared/index.ts';
+import type { Replica } from '../replica/index.ts';
+import type { Identity } from './calls.ts';
+import { decodeIdentity, encodeHandshake, encodeNumber, methods } from './calls.ts';
+
+const handshakeTimeoutMs = 3_000;
+const tryAgainMs = 100;
+/** A member that answered within this time is alive. */
+const aliveWithinMs = 3_000;
+
+export interface AdmissionInit {
+  readonly clusterId: ClusterId;
+  readonly replica: Replica;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly callAddress: (
+    address: string,
+    method: string,
+    body: Uint8Array,
+    timeoutMs: number,
+  ) => Promise<Uint8Array>;
+}
+
+/** On the leader: lets nodes in, sees them off and notes their addresses. */
+export class Admission {
+  readonly #init: AdmissionInit;
+
+  constructor(init: AdmissionInit) {
+    this.#init = init;
+  }
+
+  /**
+   * Resolves once the node that listens at this Raft address is a member. Its identity comes from a
+   * handshake. Rejects with UNREACHABLE, CONFLICT, NO_LEADER or UNKNOWN_OUTCOME.
+   */
+  async join(address: string, timeoutMs: number): Promise<void> {
+    const deadlineMs = this.#now() + timeoutMs;
+    this.#requireLeader();
+    let identity = await this.#handshake(address, false);
+    if (this.#configuration.removed.includes(peerIdOfMember(identity.member))) {
+      identity = await this.#handshake(address, true);
+    }
+    this.#checkCluster(identity, address);
+    await this.#admit(identity.member, deadlineMs);
+  }
+
+  /** Resolves once no member has this Raft address. Rejects with NOT_FOUND, CONFLICT, NO_LEADER. */
+  async leave(address: string, force: boolean, timeoutMs: number): Promise<void> {
+    const deadlineMs = this.#now() + timeoutMs;
+    this.#requireLeader();
+    const member = this.#configuration.members.find((one) => one.raftAddress === address);
+    if (member === undefined) {
+      throw new QuorateError('NOT_FOUND', `Cannot remove ${address}: no member has this address`);
+    }
+    if (member.role === 'voter') this.#checkVoterMayLeave(member, force);
+    await this.#change({ kind: 'remove', nodeId: member.nodeId }, deadlineMs);
+    this.#init.logger.info({ node: member.nodeId, address }, 'Removed a member');
+    this.#tell(member);
+  }
+
+  /** A member says where it is now. */
+  async update(member: Member, timeoutMs: number): Promise<void> {
+    this.#requireLeader();
+    const known = memberNamed(this.#configuration, member.nodeId);
+    if (known?.incarnation !== member.incarnation) {
+      throw new QuorateError('CONFLICT', `Cannot update ${member.nodeId}: it is no member`);
+    }
+    const next = { ...member, role: known.role };
+    if (isSamePlace(known, next)) return;
+    await this.#change({ kind: 'update', member: next }, this.#now() + timeoutMs);
+    this.#init.logger.info(
+      { node: member.nodeId, raft: member.raftAddress },
+      'A member has new addresses',
+    );
+  }
+
+  async #admit(member: Member, deadlineMs: number): Promise<void> {
+    const known = memberNamed(this.#configuration, member.nodeId);
+    if (known?.incarnation === member.incarnation) {
+      const next = { ...member, role: known.role };
+      if (!isSamePlace(known, next))
+        await this.#change({ kind: 'update', member: next }, deadlineMs);
+      return;
+    }
+    if (known !== undefined) this.#checkIsGone(known);
+    const role = member.role === 'observer' ? 'observer' : 'learner';
+    await this.#change({ kind: 'add', member: { ...member, role } }, deadlineMs);
+    this.#init.logger.info(
+      { node: member.nodeId, raft: member.raftAddress, role },
+      'Admitted a member',
+    );
+  }
+
+  async #handshake(address: string, renew: boolean): Promise<Identity> {
+    const body = encodeHandshake({ clusterId: this.#init.clusterId, renew });
+    try {
+      const { callAddress } = this.#init;
+      return decodeIdentity(
+        await callAddress(address, methods.handshake, body, handshakeTimeoutMs),
+      );
+    } catch (cause) {
+      const found = cause instanceof Error ? cause.message : String(cause);
+      throw new QuorateError('UNREACHABLE', `Cannot reach a node at ${address}: ${found}`, {
+        cause,
+      });
+    }
+  }
+
+  #checkCluster({ clusterId, member }: Identity, address: string): void {
+    if (clusterId === this.#init.clusterId) return;
+    throw new QuorateError(
+      'CONFLICT',
+      `Cannot admit ${member.nodeId} at ${address}: its data belong to another cluster`,
+    );
+  }
+
+  /** The name may pass to a new incarnation only when the old one is silent. */
+  #checkIsGone(known: Member): void {
+    const peer = peerIdOfMember(known);
+    if (peer !== this.#init.replica.self && !this.#isAlive(peer)) return;
+    throw new QuorateError(
+      'CONFLICT',
+      `Cannot admit another ${known.nodeId}: the one at ${known.raftAddress} is alive`,
+    );
+  }
+
+  #checkVoterMayLeave(member: Member, force: boolean): void {
+    const voters = this.#configuration.members.filter(({ role }) => role === 'voter');
+    const others = voters.filter((one) => one !== member).map(peerIdOfMember);
+    if (others.length === 0) {
+      throw new QuorateError('CONFLICT', `Cannot remove ${member.nodeId}: it is the last voter`);
+    }
+    const alive = new Set(others.filter((peer) => this.#isAlive(peer)));
+    if (force || hasQuorum({ voters: others, outgoing: [] }, (peer) => alive.has(peer))) return;
+    throw new QuorateError(
+      'CONFLICT',
+      `Cannot remove ${member.nodeId}: only ${alive.size} of the ${others.length} remaining voters ` +
+        'answer; force=1 removes it all the same',
+    );
+  }
+
+  #isAlive(peer: PeerId): boolean {
+    const { view, self } = this.#init.replica;
+    if (peer === self) return true;
+    const silentMs = view.peers.find((one) => one.peer === peer)?.silentMs ?? Infinity;
+    return silentMs < aliveWithinMs;
+  }
+
+  /** Tries until the change is committed, refused for good, or the time is up. */
+  async #change(change: MemberChange, deadlineMs: number): Promise<void> {
+    for (;;) {
+      const reply = await this.#init.replica.changeMembers(change);
+      if (reply.kind === 'appended') return;
+      this.#judgeRefusal(reply, deadlineMs);
+      await new Promise<void>((resolve) => this.#init.clock.after(tryAgainMs, resolve));
+    }
+  }
+
+  #judgeRefusal(reply: Reply, deadlineMs: number): void {
+    const reason = reply.kind === 'refused' ? reply.reason : 'abandoned';
+    const message = reply.kind === 'refused' ? reply.message : '';
+    if (reason === 'invalid') throw new QuorateError('CONFLICT', message);
+    if (reason === 'notLeader') throw new QuorateError('NOT_LEADER', message);
+    if (reason === 'abandoned') throw new QuorateError('UNKNOWN_OUTCOME', message);
+    if (this.#now() > deadlineMs)
+      throw new QuorateError('NO_LEADER', `Cannot change members: ${message}`);
+  }
+
+  /** Best effort: a removed node that hears of it stops asking for votes. */
+  #tell(member: Member): void {
+    const { callAddress, logger } = this.#init;
+    const body = encodeNumber(0);
+    callAddress(member.raftAddress, methods.removed, body, handshakeTimeoutMs).catch(
+      (error: unknown) =>
+        logger.debug({ node: member.nodeId, error }, 'A removed member did not hear of it'),
+    );
+  }
+
+  #requireLeader(): void {
+    if (this.#init.replica.isLeader) return;
+    throw new QuorateError('NOT_LEADER', 'Cannot change members: this node does not lead');
+  }
+
+  get #configuration() {
+    return this.#init.replica.configuration;
+  }
+
+  #now(): number {
+    return this.#init.clock.monotonicMs();
+  }
+}
+
+export const isSamePlace = (a: Member, b: Member): boolean =>
+  a.raftAddress === b.raftAddress &&
+  a.httpAddress === b.httpAddress &&
+  a.gossipAddress === b.gossipAddress &&
+  a.zone === b.zone;

@@ -1,0 +1,124 @@
+import { dirname } from 'node:path';
+import { emptyConfiguration } from '../../raft/index.ts';
+import type { Configuration, LogBase, LogIdentity } from '../../raft/index.ts';
+import type { Logger } from '../../shared/index.ts';
+import { asIndex, asTerm, fromUtf8, QuorateError, utf8 } from '../../shared/index.ts';
+import type { Files, Kv, KvFactory, LogSettings, SegmentedLog } from '../../storage/index.ts';
+import { createLog, openLog, writeFully } from '../../storage/index.ts';
+
+export interface DataDirectoryInit {
+  readonly files: Files;
+  readonly kvFactory: KvFactory;
+  readonly path: string;
+  readonly logSettings: LogSettings;
+  readonly logger: Logger;
+}
+
+const firstGeneration = 1;
+
+/** The data directory of a node: locked for this process, with the log in it. */
+export class DataDirectory {
+  readonly #init: DataDirectoryInit;
+  readonly #lock: Kv;
+
+  private constructor(init: DataDirectoryInit, lock: Kv) {
+    this.#init = init;
+    this.#lock = lock;
+  }
+
+  /** Throws DATA_DIRECTORY_LOCKED, or STORAGE_FAILED when it cannot be written. */
+  static async open(init: DataDirectoryInit): Promise<DataDirectory> {
+    const { files, kvFactory, path } = init;
+    try {
+      await makeDirectories(files, path);
+    } catch (cause) {
+      throw cannotUse(path, cause);
+    }
+    // The database stays empty: the kernel frees its lock when the process ends, however it ends.
+    return new DataDirectory(init, await kvFactory.open(`${path}/lock`));
+  }
+
+  get path(): string {
+    return this.#init.path;
+  }
+
+  /** null: the directory holds no log. Throws STORAGE_DAMAGED. */
+  openLog(): Promise<SegmentedLog | null> {
+    return openLog(this.#place());
+  }
+
+  /** The log of a new cluster (with its first configuration) or of a node that is to join one. */
+  createLog(
+    identity: LogIdentity,
+    configuration: Configuration = emptyConfiguration,
+  ): Promise<SegmentedLog> {
+    const index = asIndex(0);
+    const base: LogBase = { index, term: asTerm(0), configuration: { index, configuration } };
+    return createLog({ ...this.#place(), identity, base, generation: firstGeneration });
+  }
+
+  /** Forgets log, state and snapshots; they must be closed. The node is a blank one then. */
+  async wipe(): Promise<void> {
+    const { files, kvFactory, path } = this.#init;
+    await files.remove(`${path}/log`);
+    await files.syncDirectory(path);
+    for (const name of await kvFactory.list(path)) {
+      if (name.startsWith('state-')) await kvFactory.remove(`${path}/${name}`);
+    }
+    await files.remove(`${path}/snapshots`);
+    await files.syncDirectory(path);
+  }
+
+  /** The gossip epoch of this start: above every earlier one. */
+  async nextEpoch(wallMs: number): Promise<number> {
+    const epoch = Math.max((await this.#readEpoch()) + 1, Math.floor(wallMs));
+    await this.saveEpoch(epoch);
+    return epoch;
+  }
+
+  async saveEpoch(epoch: number): Promise<void> {
+    const { files, path } = this.#init;
+    const temporary = `${path}/epoch.tmp`;
+    await files.remove(temporary);
+    const file = await files.open(temporary, 'plain');
+    await writeFully(file, 0, utf8(String(epoch)));
+    await file.sync();
+    await file.close();
+    await files.rename(temporary, `${path}/epoch`);
+    await files.syncDirectory(path);
+  }
+
+  async close(): Promise<void> {
+    await this.#lock.close();
+  }
+
+  async #readEpoch(): Promise<number> {
+    const { files, path } = this.#init;
+    const size = await files.sizeOf(`${path}/epoch`);
+    if (size === null) return 0;
+    const file = await files.open(`${path}/epoch`, 'read');
+    const text = fromUtf8(await file.read(0, size));
+    await file.close();
+    const epoch = Number(text);
+    return Number.isSafeInteger(epoch) && epoch >= 0 ? epoch : 0;
+  }
+
+  #place() {
+    const { files, path, logger, logSettings: settings } = this.#init;
+    return { files, directory: `${path}/log`, settings, logger };
+  }
+}
+
+/** With its parents; each one's entry is durable in the one above. */
+async function makeDirectories(files: Files, path: string): Promise<void> {
+  if ((await files.list(path)) !== null) return;
+  const parent = dirname(path);
+  if (parent !== path) await makeDirectories(files, parent);
+  await files.makeDirectory(path);
+  await files.syncDirectory(parent);
+}
+
+function cannotUse(path: string, cause: unknown): QuorateError {
+  const found = cause instanceof Error ? cause.message : String(cause);
+  return new QuorateError('STORAGE_FAILED', `Cannot use ${path} as --dataDir: ${found}`, { cause });
+}

@@ -1,0 +1,402 @@
+import type {
+  Configuration,
+  IndexedConfiguration,
+  LogBase,
+  MemberChange,
+  RaftMessage,
+  RaftRole,
+  RaftView,
+  Reply,
+} from '../../raft/index.ts';
+import { RaftCore } from '../../raft/index.ts';
+import type { Clock, Logger, LogIndex, PeerId, Random, Term } from '../../shared/index.ts';
+import { asIndex, peerIdOf } from '../../shared/index.ts';
+import type { Files, KvFactory, SegmentedLog } from '../../storage/index.ts';
+import { installSnapshot, openSnapshot, removeOtherGenerations } from '../../storage/index.ts';
+import type { Envelope, Notice } from '../../store/index.ts';
+import { encodeEnvelope } from '../../store/index.ts';
+import type { PeerTransport, SnapshotOffer, SnapshotReceiver } from '../../transport/index.ts';
+import {
+  decodeProposeRequest,
+  decodeProposeResponse,
+  encodeProposeRequest,
+  encodeProposeResponse,
+} from '../../wire/index.ts';
+import { AppliedHistory } from './applied-history.ts';
+import { Applier } from './applier.ts';
+import type { Applied } from './command-client.ts';
+import { CommandClient, wireOutcome } from './command-client.ts';
+import { Compactor } from './compactor.ts';
+import { EntryCache } from './entry-cache.ts';
+import type { ProposalOutcome } from './proposer.ts';
+import { Proposer } from './proposer.ts';
+import { RaftDriver } from './raft-driver.ts';
+import { ReadClient } from './read-client.ts';
+import type { ReplicaSettings } from './settings.ts';
+import type { ReceivedSnapshot } from './snapshot-intake.ts';
+import { SnapshotIntake } from './snapshot-intake.ts';
+import { SnapshotSender } from './snapshot-sender.ts';
+import type { ReplicaState } from './state.ts';
+import { checkStateMeetsLog, openState } from './state.ts';
+
+export interface ReplicaEvents {
+  onNotices(notices: readonly Notice[]): void;
+  onRoleChange(change: { role: RaftRole; leader: PeerId | null; term: Term }): void;
+  onConfiguration(configuration: IndexedConfiguration): void;
+  /** The whole state was replaced by a snapshot. */
+  onStateReplaced(): void;
+  /** Disk or invariant failed: the process must stop. */
+  onFatal(error: unknown): void;
+}
+
+export interface ReplicaInit {
+  readonly files: Files;
+  readonly kvFactory: KvFactory;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly transport: Pick<PeerTransport, 'send' | 'setPeers' | 'call' | 'sendSnapshot'>;
+  readonly dataDirectory: string;
+  readonly log: SegmentedLog;
+  readonly settings: ReplicaSettings;
+  readonly events: ReplicaEvents;
+}
+
+const proposeMethod = 'propose';
+const snapshotDirectory = (dataDirectory: string): string => `${dataDirectory}/snapshots`;
+
+/** One copy of the replicated state: the log, the Raft core, the state machine and their drivers. */
+export class Replica {
+  readonly #init: ReplicaInit;
+  readonly #cache: EntryCache;
+  readonly #history: AppliedHistory;
+  readonly #applier: Applier;
+  readonly #driver: RaftDriver;
+  readonly #proposer: Proposer;
+  readonly #commands: CommandClient;
+  readonly #reads: ReadClient;
+  readonly #sender: SnapshotSender;
+  readonly #intake: SnapshotIntake;
+  readonly #compactor: Compactor;
+  readonly self: PeerId;
+  #state: ReplicaState;
+  #generation: number;
+  #baseIndex: LogIndex;
+  #received: ReceivedSnapshot | null = null;
+  #noopIndex: LogIndex = asIndex(0);
+  #failed = false;
+
+  private constructor(init: ReplicaInit, state: ReplicaState) {
+    const { recovered } = init.log;
+    this.#init = init;
+    this.#state = state;
+    this.#generation = recovered.generation;
+    this.#baseIndex = recovered.base.index;
+    this.self = peerIdOf(recovered.identity.nodeId, recovered.identity.incarnation);
+    this.#cache = new EntryCache(init.settings.cacheBytesMax);
+    this.#history = new AppliedHistory(recovered);
+    this.#applier = this.#makeApplier();
+    this.#driver = this.#makeDriver();
+    this.#proposer = this.#makeProposer();
+    this.#commands = this.#makeCommands();
+    this.#reads = new ReadClient(this.#driver, this.#applier, init.clock);
+    this.#sender = this.#makeSender();
+    this.#intake = this.#makeIntake();
+    this.#compactor = this.#makeCompactor();
+  }
+
+  /** Loads the state that belongs to the log. Throws STORAGE_DAMAGED, DATA_DIRECTORY_LOCKED. */
+  static async open(init: ReplicaInit): Promise<Replica> {
+    const { kvFactory, dataDirectory, log, events } = init;
+    const { generation } = log.recovered;
+    await removeOtherGenerations({ kvFactory, dataDirectory, generation });
+    const onFailure = (error: unknown): void => events.onFatal(error);
+    const state = await openState({ kvFactory, dataDirectory, generation, onFailure });
+    checkStateMeetsLog(state, log.recovered);
+    return new Replica(init, state);
+  }
+
+  get state(): ReplicaState {
+    return this.#state;
+  }
+
+  get view(): RaftView {
+    return this.#driver.view;
+  }
+
+  get configuration(): Configuration {
+    return this.view.configuration.configuration;
+  }
+
+  get isLeader(): boolean {
+    return this.view.role === 'leader';
+  }
+
+  /** Leads, and has applied its own no-op: what it sees is not older than what anybody was told. */
+  get mayDecide(): boolean {
+    return this.isLeader && this.view.leaderReady && this.#applier.appliedIndex >= this.#noopIndex;
+  }
+
+  start(): void {
+    this.#driver.start();
+    this.#compactor.start();
+  }
+
+  /** Hands over nothing by itself: see `transfer`. Closes log and engine. */
+  async stop(): Promise<void> {
+    this.#sender.stop();
+    this.#commands.abandon();
+    this.#reads.abandon();
+    this.#proposer.abandon();
+    await this.#driver.stop();
+    await this.#compactor.stop();
+    if (this.#failed) return;
+    await this.#applier.pause();
+    this.#applier.abandon();
+    await this.#state.engine.close();
+    await this.#init.log.close();
+  }
+
+  receive(messages: readonly RaftMessage[]): void {
+    this.#driver.receive(messages);
+  }
+
+  /** Commits a command through whoever leads. Rejects as CommandClient does. */
+  run(envelope: Envelope, timeoutMs: number): Promise<Applied> {
+    return this.#commands.run(encodeEnvelope(envelope), timeoutMs);
+  }
+
+  /** After it, reads of this node's state are linearizable. */
+  readBarrier(timeoutMs: number): Promise<void> {
+    return this.#reads.barrier(timeoutMs);
+  }
+
+  /** A peer forwards commands: they are proposed here, or refused when this node does not lead. */
+  async onPropose(body: Uint8Array): Promise<Uint8Array> {
+    const outcomes = decodeProposeRequest(body).map(
+      (envelope) =>
+        new Promise<ProposalOutcome>((resolve) => this.#proposer.propose(envelope, resolve)),
+    );
+    return encodeProposeResponse((await Promise.all(outcomes)).map(wireOutcome));
+  }
+
+  onSnapshot(from: PeerId, offer: SnapshotOffer): Promise<SnapshotReceiver> {
+    return this.#intake.accept(from, offer);
+  }
+
+  /** On the leader: resolves with the reply once the change is committed, or refused. */
+  changeMembers(change: MemberChange): Promise<Reply> {
+    return new Promise((resolve) => {
+      const tag = this.#driver.tag((reply) => {
+        if (reply.kind !== 'appended') resolve(reply);
+        else
+          this.#applier.expect(reply.index, reply.term, (outcome) =>
+            resolve(changed(reply, outcome.kind)),
+          );
+      });
+      this.#driver.submit({ kind: 'changeMembers', tag, change });
+    });
+  }
+
+  /** Hands leadership to `to` or to the best follower. */
+  transfer(to: PeerId | null): Promise<Reply> {
+    return new Promise((resolve) => {
+      this.#driver.submit({ kind: 'transfer', tag: this.#driver.tag(resolve), to });
+    });
+  }
+
+  #makeApplier(): Applier {
+    return new Applier(
+      {
+        log: this.#init.log,
+        cache: this.#cache,
+        history: this.#history,
+        onApplied: (index) => this.#driver.submit({ kind: 'applied', index }),
+        onNotices: (notices) => this.#init.events.onNotices(notices),
+        onFatal: (error) => this.#fatal(error),
+      },
+      this.#state,
+    );
+  }
+
+  #makeDriver(): RaftDriver {
+    const { log, transport, clock, logger, settings, events, random } = this.#init;
+    const { recovered } = log;
+    const { hardState, base, termRuns, lastIndex, entryBytes, configurations } = recovered;
+    const appliedIndex = this.#state.engine.openedAtIndex;
+    const self = this.self;
+    const core = new RaftCore(
+      {
+        self,
+        settings: settings.raft,
+        hardState,
+        base,
+        termRuns,
+        lastIndex,
+        entryBytes,
+        configurations,
+        appliedIndex,
+      },
+      random,
+    );
+    return new RaftDriver({
+      core,
+      log,
+      cache: this.#cache,
+      transport,
+      clock,
+      logger,
+      tickMs: settings.tickMs,
+      events: {
+        onReadyToApply: (index) => this.#applier.applyUpTo(index),
+        onRoleChange: (change) => this.#onRoleChange(change),
+        onConfiguration: (configuration) => events.onConfiguration(configuration),
+        onSendSnapshot: (to) => this.#sender.send(to),
+        onInstallSnapshot: (wanted) => void this.#install(wanted),
+        onDropSnapshot: () => (this.#received = null),
+        onDiskIdle: () => this.#proposer.onDiskIdle(),
+        onFatal: (error) => this.#fatal(error),
+      },
+    });
+  }
+
+  #makeProposer(): Proposer {
+    const { clock } = this.#init;
+    return new Proposer({
+      driver: this.#driver,
+      applier: () => this.#applier,
+      wallMs: () => clock.wallMs(),
+      afterThisTurn: (run) => clock.afterPendingInput(run),
+    });
+  }
+
+  #makeCommands(): CommandClient {
+    const { clock, transport } = this.#init;
+    return new CommandClient({
+      clock,
+      leader: () => this.view.leader,
+      isLeader: () => this.isLeader,
+      proposeHere: (envelope, resolve) => this.#proposer.propose(envelope, resolve),
+      forward: async (to, envelopes, timeoutMs) => {
+        const body = encodeProposeRequest(envelopes);
+        return decodeProposeResponse(await transport.call(to, proposeMethod, body, timeoutMs));
+      },
+    });
+  }
+
+  #makeSender(): SnapshotSender {
+    const { files, dataDirectory, log, clock, logger, transport } = this.#init;
+    return new SnapshotSender({
+      files,
+      directory: snapshotDirectory(dataDirectory),
+      clusterId: log.recovered.identity.clusterId,
+      clock,
+      logger,
+      engine: () => this.#state.engine,
+      term: () => this.view.term,
+      firstIndex: () => this.view.firstIndex,
+      baseAt: (index) => this.#history.baseAt(index),
+      send: (to, source, signal) => transport.sendSnapshot(to, source, signal),
+      onSent: (to, index, ok) => this.#driver.submit({ kind: 'snapshotSent', to, index, ok }),
+    });
+  }
+
+  #makeIntake(): SnapshotIntake {
+    const { files, dataDirectory, log } = this.#init;
+    return new SnapshotIntake({
+      files,
+      directory: snapshotDirectory(dataDirectory),
+      clusterId: log.recovered.identity.clusterId,
+      onReceived: (received) => {
+        this.#received = received;
+        const { from, term, base } = received;
+        this.#driver.submit({ kind: 'snapshotReceived', from, term, base });
+      },
+    });
+  }
+
+  #makeCompactor(): Compactor {
+    const { clock, settings, log } = this.#init;
+    return new Compactor({
+      clock,
+      settings: settings.compaction,
+      baseIndex: () => this.#baseIndex,
+      appliedIndex: () => this.#applier.appliedIndex,
+      logBytes: () => log.usage().bytes,
+      flush: () => this.#state.engine.flush(),
+      pinnedIndex: () => this.#sender.pinnedIndex,
+      baseAt: (index) => this.#history.baseAt(index),
+      compact: (base) => this.#compact(base),
+      onFatal: (error) => this.#fatal(error),
+    });
+  }
+
+  /** The core forgets first, so that it never orders entries that are gone. */
+  async #compact(base: LogBase): Promise<void> {
+    if (base.index <= this.#baseIndex) return;
+    this.#baseIndex = base.index;
+    this.#history.rebase(base);
+    this.#driver.submit({ kind: 'compacted', base });
+    await this.#init.log.compact(base);
+  }
+
+  #onRoleChange(change: { role: RaftRole; leader: PeerId | null; term: Term }): void {
+    if (change.role === 'leader') this.#noopIndex = this.view.lastIndex;
+    this.#init.events.onRoleChange(change);
+    this.#commands.onLeaderChange();
+    this.#reads.onLeaderChange();
+  }
+
+  /** Fills a new engine beside the old one, then switches: the log's base record is the switch. */
+  async #install(base: LogBase): Promise<void> {
+    try {
+      const received = this.#received;
+      if (received === null) return;
+      const { files, kvFactory, dataDirectory, log, logger, events } = this.#init;
+      const generation = this.#generation + 1;
+      logger.info({ index: base.index, from: received.from }, 'Installing a snapshot');
+      const snapshot = await openSnapshot(files, received.path);
+      await installSnapshot({ snapshot, kvFactory, dataDirectory, generation }).finally(() =>
+        snapshot.close(),
+      );
+      await this.#applier.pause();
+      const before = this.#state.engine;
+      await this.#driver.exclusively(async () => {
+        await before.close();
+        await log.installBase(base, generation);
+        await this.#switchTo(base, generation);
+        return base;
+      });
+      this.#applier.resume(this.#state);
+      this.#driver.submit({ kind: 'snapshotInstalled', base });
+      events.onStateReplaced();
+      await removeOtherGenerations({ kvFactory, dataDirectory, generation });
+    } catch (error) {
+      this.#fatal(error);
+    }
+  }
+
+  async #switchTo(base: LogBase, generation: number): Promise<void> {
+    const { kvFactory, dataDirectory } = this.#init;
+    const onFailure = (error: unknown): void => this.#fatal(error);
+    this.#state = await openState({ kvFactory, dataDirectory, generation, onFailure });
+    this.#generation = generation;
+    this.#baseIndex = base.index;
+    this.#history.reset(base);
+    this.#cache.clear();
+    this.#received = null;
+  }
+
+  #fatal(error: unknown): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#init.events.onFatal(error);
+  }
+}
+
+function changed(reply: Reply, outcome: 'applied' | 'lost' | 'unknown'): Reply {
+  if (outcome === 'applied') return reply;
+  const { tag } = reply;
+  const message = outcome === 'lost' ? 'another leader took over' : 'no answer in time';
+  return { kind: 'refused', tag, reason: 'abandoned', leader: null, message };
+}

@@ -1,0 +1,31 @@
+import type { RaftPreset, RaftSettings } from '../../raft/index.ts';
+import { raftSettingsFor } from '../../raft/index.ts';
+import type { LogSettings } from '../../storage/index.ts';
+import { defaultLogSettings } from '../../storage/index.ts';
+import type { CompactionSettings } from './compactor.ts';
+
+/** Sizes and times of a replica; the simulator uses tiny ones. */
+export interface ReplicaSettings {
+  readonly raft: RaftSettings;
+  readonly log: LogSettings;
+  readonly compaction: CompactionSettings;
+  readonly tickMs: number;
+  /** Newest entries kept in memory. */
+  readonly cacheBytesMax: number;
+}
+
+export function replicaSettingsFor(preset: RaftPreset): ReplicaSettings {
+  const raft = raftSettingsFor(preset);
+  return {
+    raft,
+    log: defaultLogSettings,
+    compaction: {
+      entriesMax: 50_000,
+      bytesMax: 512 * 1024 * 1024,
+      keepEntries: 10_000,
+      checkMs: 5_000,
+    },
+    tickMs: Math.max(10, Math.floor(raft.heartbeatMs / 2)),
+    cacheBytesMax: 16 * 1024 * 1024,
+  };
+}

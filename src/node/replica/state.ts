@@ -1,0 +1,40 @@
+import type { RecoveredLog } from '../../raft/index.ts';
+import { QuorateError } from '../../shared/index.ts';
+import type { KvFactory, SpoolableEngine } from '../../storage/index.ts';
+import { openStateEngine, stateDirectory } from '../../storage/index.ts';
+import { StateMachine } from '../../store/index.ts';
+
+/** The state machine and the rows below it; replaced as a whole by a snapshot install. */
+export interface ReplicaState {
+  readonly machine: StateMachine;
+  readonly engine: SpoolableEngine;
+}
+
+export interface OpenStateInit {
+  readonly kvFactory: KvFactory;
+  readonly dataDirectory: string;
+  readonly generation: number;
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** Opens `state-<generation>` and loads the state machine from its rows. */
+export async function openState(init: OpenStateInit): Promise<ReplicaState> {
+  const { kvFactory, dataDirectory, generation, onFailure } = init;
+  const directory = stateDirectory(dataDirectory, generation);
+  const engine = await openStateEngine({ kvFactory, directory, onFailure });
+  const machine = new StateMachine();
+  await engine.load((row, value) => machine.load(row, value));
+  machine.finishLoad(engine.openedAtIndex);
+  return { machine, engine };
+}
+
+/** The state must lie within what the log has: anything else is damage, not to be guessed about. */
+export function checkStateMeetsLog(state: ReplicaState, log: RecoveredLog): void {
+  const applied = state.engine.openedAtIndex;
+  if (applied >= log.base.index && applied <= log.lastIndex) return;
+  throw new QuorateError(
+    'STORAGE_DAMAGED',
+    `Cannot use the state at index ${applied} with a log of ${log.base.index + 1} to ` +
+      `${log.lastIndex}: remove the data directory, the node comes back as a new one`,
+  );
+}

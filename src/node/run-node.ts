@@ -1,0 +1,242 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Config } from '../config/index.ts';
+import { createHttpServer } from '../http/index.ts';
+import type { HttpServer } from '../http/index.ts';
+import { checkScript, startRunner } from '../runner/index.ts';
+import type { ScriptRunner } from '../runner/index.ts';
+import type { Logger } from '../shared/index.ts';
+import { QuorateError, splitCommand } from '../shared/index.ts';
+import { nodeFiles, rocksKvFactory } from '../storage/index.ts';
+import { createLogger, createMetrics } from '../telemetry/index.ts';
+import { createGrpcPeerTransport, gossipSockets, parseGossipKeys } from '../transport/index.ts';
+import { CurrentMember, NodeClusterApi, NodeStoreApi, NodeWatchApi } from './api/index.ts';
+import { DataDirectory } from './cluster/data-directory.ts';
+import { observe } from './observe.ts';
+import { replicaSettingsFor } from './replica/index.ts';
+import type { SessionInit } from './session.ts';
+import { Session } from './session.ts';
+import type { Surroundings } from './surroundings.ts';
+import { systemClock, systemRandom } from './system.ts';
+import type { Script } from './watching/index.ts';
+
+const httpGraceMs = 2_000;
+const runnerGraceMs = 100;
+
+export interface RunNodeInit {
+  readonly config: Config;
+  readonly version: string;
+  /** The daemon's PATH, for scripts without a slash. */
+  readonly searchPath: string;
+  readonly isTerminal: boolean;
+  /** Resolves when the node is to stop. */
+  readonly stopRequested: Promise<void>;
+}
+
+/** The real world. */
+const surroundingsOf = (keys: readonly Uint8Array[]): Surroundings => ({
+  files: nodeFiles(),
+  kvFactory: rocksKvFactory(),
+  clock: systemClock,
+  random: systemRandom,
+  makeTransport: (init) => createGrpcPeerTransport(init),
+  makeGossipSockets: (init) => gossipSockets({ ...init, keys }),
+});
+
+/**
+ * Runs a node until it is told to stop (0) or must stop (1: disk or invariant failed, said in one
+ * line of the log). Throws CONFIG_INVALID, DATA_DIRECTORY_LOCKED or STORAGE_* before it serves.
+ */
+export async function runNode(init: RunNodeInit): Promise<number> {
+  const { config } = init;
+  const scripts = checkScripts(init);
+  const surroundings = surroundingsOf(readGossipKeys(config.gossipKey));
+  const logger = createLogger({
+    level: config.logLevel,
+    format: config.logFormat,
+    node: config.node,
+    colors: init.isTerminal,
+  });
+  warnIfOpen(config, logger);
+  const replicaSettings = replicaSettingsFor(config.profile);
+  const directory = await DataDirectory.open({
+    files: surroundings.files,
+    kvFactory: surroundings.kvFactory,
+    path: resolve(config.dataDir),
+    logSettings: replicaSettings.log,
+    logger,
+  });
+  const metrics = createMetrics({ version: init.version, node: config.node });
+  const daemon = new Daemon(init, {
+    surroundings,
+    logger,
+    metrics,
+    directory,
+    replicaSettings,
+    ...scripts,
+  });
+  try {
+    return await daemon.run();
+  } finally {
+    metrics.close();
+    await directory.close();
+  }
+}
+
+type DaemonParts = Pick<
+  SessionInit,
+  | 'surroundings'
+  | 'logger'
+  | 'metrics'
+  | 'directory'
+  | 'replicaSettings'
+  | 'verification'
+  | 'notification'
+>;
+
+class Daemon {
+  readonly #init: RunNodeInit;
+  readonly #parts: DaemonParts;
+  readonly #current = new CurrentMember(systemClock);
+  readonly #fatal = deferred();
+  #session: Session | null = null;
+  #runner: ScriptRunner | null = null;
+  #renewing: Promise<void> | null = null;
+
+  constructor(init: RunNodeInit, parts: DaemonParts) {
+    this.#init = init;
+    this.#parts = parts;
+  }
+
+  async run(): Promise<number> {
+    const { config, stopRequested } = this.#init;
+    const { logger, verification, notification } = this.#parts;
+    const http = this.#makeHttp();
+    if (verification !== null || notification !== null) {
+      this.#runner = await startRunner({ logger, verifyConcurrency: config.verifyConcurrency });
+    }
+    try {
+      await this.#startSession();
+      await http.start(config.http);
+    } catch (error) {
+      await this.#stopAll(http);
+      throw error;
+    }
+    logger.info(
+      { http: config.http, raft: config.raft, gossip: config.gossip },
+      'The node listens',
+    );
+    const failure = await Promise.race([
+      stopRequested.then(() => null),
+      this.#fatal.promise.then(box),
+    ]);
+    if (failure !== null) return this.#die(failure.error);
+    logger.info({}, 'Stopping');
+    await this.#stopAll(http);
+    logger.info({}, 'Stopped');
+    return 0;
+  }
+
+  #makeHttp(): HttpServer {
+    const { logger, metrics } = this.#parts;
+    const current = this.#current;
+    observe(metrics, current, () => this.#runner);
+    return createHttpServer({
+      api: {
+        store: new NodeStoreApi(current),
+        watch: new NodeWatchApi(current),
+        cluster: new NodeClusterApi(current),
+      },
+      logger,
+      metrics: metrics.http,
+      version: this.#init.version,
+      onInvariantBroken: (error) => this.#fatal.resolve(error),
+    });
+  }
+
+  async #startSession(): Promise<void> {
+    this.#session = await Session.start({
+      ...this.#parts,
+      config: this.#init.config,
+      runner: this.#runner,
+      onFatal: (error) => this.#fatal.resolve(error),
+      onRenew: () => this.#renew(),
+    });
+    this.#current.use(this.#session);
+  }
+
+  /** The operator lets a removed node in again: as a new incarnation, with nothing of the old. */
+  #renew(): void {
+    this.#renewing ??= this.#startAfresh()
+      .catch((error: unknown) => this.#fatal.resolve(error))
+      .finally(() => (this.#renewing = null));
+  }
+
+  async #startAfresh(): Promise<void> {
+    this.#parts.logger.warn({}, 'Starting afresh as a new incarnation');
+    this.#current.use(null);
+    await this.#session?.stop();
+    await this.#parts.directory.wipe();
+    await this.#startSession();
+  }
+
+  async #stopAll(http: HttpServer): Promise<void> {
+    await this.#renewing;
+    const httpStopped = http.stop(httpGraceMs);
+    await this.#session?.stop();
+    await httpStopped;
+    await this.#runner?.stop({ graceMs: runnerGraceMs });
+  }
+
+  /** Nothing is written any more, nothing is handed over: what is on the disk is what counts. */
+  #die(error: unknown): number {
+    const message = error instanceof Error ? error.message : String(error);
+    this.#parts.logger.error({ error }, `This node must stop: ${message}`);
+    return 1;
+  }
+}
+
+/** A promise that somebody else settles. */
+function deferred(): { promise: Promise<unknown>; resolve: (error: unknown) => void } {
+  let resolve: (error: unknown) => void = () => undefined;
+  const promise = new Promise<unknown>((settle) => (resolve = settle));
+  return { promise, resolve };
+}
+
+const box = (error: unknown): { error: unknown } => ({ error });
+
+function checkScripts({ config, searchPath }: RunNodeInit) {
+  return {
+    verification: scriptOf('--verificationScript', config.verificationScript, searchPath),
+    notification: scriptOf('--notificationScript', config.notificationScript, searchPath),
+  };
+}
+
+function scriptOf(flag: string, command: string, searchPath: string): Script | null {
+  if (command.trim() === '') return null;
+  const { file, args } = splitCommand(command);
+  return { file: checkScript(file, { flag, searchPath }), args };
+}
+
+function readGossipKeys(path: string): readonly Uint8Array[] {
+  if (path === '') return [];
+  try {
+    return parseGossipKeys(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    const found = cause instanceof Error ? cause.message : String(cause);
+    throw new QuorateError('CONFIG_INVALID', `Cannot start with --gossipKey ${path}: ${found}`, {
+      cause,
+    });
+  }
+}
+
+function warnIfOpen({ http, raft, gossip }: Config, logger: Logger): void {
+  const open = [http, raft, gossip].filter(
+    (address) => !/^(127\.|localhost:|\[::1\]:)/.test(address),
+  );
+  if (open.length === 0) return;
+  logger.warn(
+    { open },
+    'Listening beyond this machine without authentication: let a firewall guard it',
+  );
+}

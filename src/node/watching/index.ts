@@ -1,0 +1,2 @@
+export type { Script } from './script.ts';
+export { Watching } from './watching.ts';
