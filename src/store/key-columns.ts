@@ -1,5 +1,4 @@
-import type { Baseline, KeyHealth } from '../shared/index.ts';
-import { asRevision } from '../shared/index.ts';
+import type { Baseline, KeyHealth, Revision } from '../shared/index.ts';
 import type { KeyFacts } from './codec/row-codec.ts';
 
 /** Position of a key's numbers. */
@@ -45,10 +44,10 @@ export class KeyColumns {
     const real = realAt(slot);
     const word = wordAt(slot);
     return {
-      createRevision: asRevision(reals[real] as number),
-      modRevision: asRevision(reals[real + 1] as number),
+      createRevision: reals[real] as Revision,
+      modRevision: reals[real + 1] as Revision,
       version: reals[real + 2] as number,
-      valueRevision: asRevision(reals[real + 3] as number),
+      valueRevision: reals[real + 3] as Revision,
       valueSub: words[word + 2] as number,
       valueBytes: words[word] as number,
       valueChecksum: words[word + 1] as number,
@@ -77,14 +76,14 @@ export class KeyColumns {
     const real = realAt(slot);
     const flags = words[wordAt(slot) + 3] as number;
     if (flags === 0) return undefined;
-    const availability = reals[real + 4] as number;
-    const emptiness = reals[real + 5] as number;
+    const availability = reals[real + 4] as Revision;
+    const emptiness = reals[real + 5] as Revision;
     return {
-      createRevision: asRevision(reals[real] as number),
+      createRevision: reals[real] as Revision,
       baseline: baselineOf(flags),
       empty: (flags & IS_EMPTY) !== 0,
-      lastAvailabilityEvent: availability === 0 ? null : asRevision(availability),
-      lastEmptinessEvent: emptiness === 0 ? null : asRevision(emptiness),
+      lastAvailabilityEvent: availability === 0 ? null : availability,
+      lastEmptinessEvent: emptiness === 0 ? null : emptiness,
       baselineAtMs: reals[real + 6] as number,
       emptyAtMs: reals[real + 7] as number,
     };

@@ -6,6 +6,12 @@ import type { KeyFacts } from './codec/row-codec.ts';
 import type { Slot } from './key-columns.ts';
 import { KeyColumns } from './key-columns.ts';
 
+/** A CommonJS package with a default export: native imports wrap it once more than transpilers do. */
+const imported: unknown = sortedBtree;
+const BTree = (
+  typeof imported === 'function' ? imported : sortedBtree.default
+) as typeof sortedBtree.default;
+
 /** Larger nodes waste less memory per key, smaller ones move less on insertion. */
 const NODE_KEYS_MAX = 64;
 
@@ -20,7 +26,7 @@ export const chargedBytes = (key: BinaryKey, valueBytes: number): number =>
 
 /** Live keys in the order of their bytes, with their facts and health. */
 export class KeyIndex {
-  readonly #tree = new sortedBtree.default<BinaryKey, Slot>(undefined, compareKeys, NODE_KEYS_MAX);
+  readonly #tree = new BTree<BinaryKey, Slot>(undefined, compareKeys, NODE_KEYS_MAX);
   readonly #columns = new KeyColumns();
   /** Counts insertions and removals, so that scans notice them. */
   #shapeChanges = 0;

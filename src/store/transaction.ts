@@ -107,7 +107,9 @@ export class Transaction {
       valueRevision > this.#baseRevision
         ? this.#fresh.get(this.#freshKey(valueRevision, valueSub))
         : this.#rowOf(valueRow(valueRevision, valueSub));
-    assert(value !== null && value !== undefined, `Value row ${valueRevision} must be in memory`);
+    if (value === null || value === undefined) {
+      assert(false, `Value row ${valueRevision} must be in memory`);
+    }
     return value;
   }
 

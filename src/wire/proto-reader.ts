@@ -65,7 +65,8 @@ export class ProtoReader {
   /** Goes into a nested message; give the result to `leave` when `nextField` has returned 0. */
   enter(): number {
     const outerEnd = this.#end;
-    this.#end = this.#position + this.#length();
+    const length = this.#length();
+    this.#end = this.#position + length;
     return outerEnd;
   }
 

@@ -109,13 +109,18 @@ export class ProtoWriter {
   }
 
   #varint(value: number): void {
-    assert(Number.isSafeInteger(value) && value >= 0, `Varint must be a safe integer: ${value}`);
+    const isSafe = Number.isSafeInteger(value) && value >= 0;
+    if (!isSafe) assert(false, `Varint must be a safe integer: ${value}`);
+    const chunk = this.#chunk;
+    let position = this.#position;
     let rest = value;
-    while (rest >= 0x80) {
-      this.#chunk[this.#position++] = (rest % 0x80) + 0x80;
+    while (rest > 0x7fff_ffff) {
+      chunk[position++] = (rest % 0x80) | 0x80;
       rest = Math.floor(rest / 0x80);
     }
-    this.#chunk[this.#position++] = rest;
+    for (; rest >= 0x80; rest >>>= 7) chunk[position++] = (rest & 0x7f) | 0x80;
+    chunk[position++] = rest;
+    this.#position = position;
   }
 
   #move(from: number, shift: number): void {
