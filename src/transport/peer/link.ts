@@ -80,7 +80,7 @@ export class Link {
 
   #broke(end: PipeEnd): void {
     this.#log(end);
-    this.#failuresInRow = this.#wasStable() ? 0 : this.#failuresInRow + 1;
+    this.#failuresInRow = this.#wasStable() ? 1 : this.#failuresInRow + 1;
     this.#stream = null;
     this.#openedAtMs = null;
     this.#cancelRetry = this.#context.clock.after(this.#pauseMs(end), () => this.#dial());
@@ -94,7 +94,7 @@ export class Link {
 
   /** Doubles from failure to failure; half of it is random, so that nodes do not come in step. */
   #pauseMs(end: PipeEnd): number {
-    const doublings = Math.min(this.#failuresInRow, 10);
+    const doublings = Math.min(this.#failuresInRow - 1, 10);
     const ceilingMs = end.refused
       ? RECONNECT_MS_MAX
       : Math.min(RECONNECT_MS_MAX, RECONNECT_MS_MIN * 2 ** doublings);

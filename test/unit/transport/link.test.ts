@@ -1,0 +1,133 @@
+import { expect } from 'chai';
+import { seededRandom } from '../../../src/shared/index.ts';
+import { Link } from '../../../src/transport/peer/link.ts';
+import { LogGate } from '../../../src/transport/peer/log-gate.ts';
+import type { OutboundEvents, Pipes } from '../../../src/transport/peer/pipes.ts';
+import { cluster, KeptLog, one, two } from '../../contract/peer-transport-support.ts';
+import { VirtualClock } from './virtual-clock.ts';
+
+interface Dial {
+  readonly atMs: number;
+  readonly events: OutboundEvents;
+}
+
+function linkWorld() {
+  const clock = new VirtualClock();
+  const dials: Dial[] = [];
+  let cancelCount = 0;
+  const pipes: Pipes = {
+    dial: (_address, _rpc, events) => {
+      dials.push({ atMs: clock.monotonicMs(), events });
+      return { write: () => undefined, finish: () => undefined, cancel: () => cancelCount++ };
+    },
+    serve: () => Promise.resolve(),
+    stop: () => Promise.resolve(),
+  };
+  const log = new KeptLog();
+  const context = {
+    pipes,
+    clock,
+    identity: () => ({ self: one, clusterId: cluster, address: 'a:1' }),
+    random: seededRandom(1),
+    logger: log,
+    logGate: new LogGate(clock),
+  };
+  const downs: string[] = [];
+  const link = new Link(
+    context,
+    { rpc: 'Control', peer: two, address: 'b:1' },
+    {
+      onRoom: () => undefined,
+      onFrame: () => undefined,
+      onDown: (reason) => downs.push(reason),
+    },
+  );
+  const lastDial = (): Dial => {
+    const dial = dials.at(-1);
+    if (dial === undefined) throw new Error('nothing was dialled');
+    return dial;
+  };
+  return { clock, dials, link, log, downs, lastDial, cancels: () => cancelCount };
+}
+
+type LinkWorld = ReturnType<typeof linkWorld>;
+
+function open(world: LinkWorld): void {
+  const hello = { version: 1, cluster, from: two, to: one, address: 'b:1' };
+  world.lastDial().events.onConnected();
+  world.lastDial().events.onFrame({ body: 'hello', hello });
+}
+
+/** Ends the pipe and returns how long the link waits before it dials again. */
+async function pauseAfterEnd(world: LinkWorld, refused: boolean): Promise<number> {
+  const endedAtMs = world.clock.monotonicMs();
+  const count = world.dials.length;
+  world.lastDial().events.onEnd({ refused, reason: 'because' });
+  while (world.dials.length === count) await world.clock.advance(1);
+  return world.lastDial().atMs - endedAtMs;
+}
+
+describe('Link', () => {
+  it('waits 25 to 50 ms after the first failure, then twice as long up to 1 s', async () => {
+    const world = linkWorld();
+    const pauses: number[] = [];
+    for (let failure = 0; failure < 8; failure++) pauses.push(await pauseAfterEnd(world, false));
+    const ceilings = [50, 100, 200, 400, 800, 1000, 1000, 1000];
+    pauses.forEach((pause, failure) => {
+      const ceiling = ceilings[failure] ?? 0;
+      expect(pause, `pause ${failure}`).to.be.within(ceiling / 2, ceiling);
+    });
+  });
+
+  it('begins again at the shortest pause after it stood for a second', async () => {
+    const world = linkWorld();
+    for (let failure = 0; failure < 6; failure++) await pauseAfterEnd(world, false);
+    open(world);
+    await world.clock.advance(1500);
+    expect(await pauseAfterEnd(world, false)).to.be.within(25, 50);
+  });
+
+  it('keeps its long pause when it never stood for a second', async () => {
+    const world = linkWorld();
+    for (let failure = 0; failure < 6; failure++) await pauseAfterEnd(world, false);
+    open(world);
+    await world.clock.advance(10);
+    expect(await pauseAfterEnd(world, false)).to.be.within(500, 1000);
+  });
+
+  it('waits long after a refusal and complains once', async () => {
+    const world = linkWorld();
+    expect(await pauseAfterEnd(world, true)).to.be.within(500, 1000);
+    expect(await pauseAfterEnd(world, true)).to.be.within(500, 1000);
+    expect(world.log.complaints).to.deep.equal(['A peer refuses this node']);
+  });
+
+  it('gives up a peer that accepts connections but sends no hello for 2 s', async () => {
+    const world = linkWorld();
+    world.lastDial().events.onConnected();
+    await world.clock.advance(1999);
+    expect(world.downs).to.be.empty;
+    await world.clock.advance(1);
+    expect(world.downs).to.deep.equal(['it accepts connections but does not answer']);
+    expect(world.cancels()).to.equal(1);
+  });
+
+  it('takes the hello of someone else for a refusal', () => {
+    const world = linkWorld();
+    const hello = { version: 1, cluster, from: 'n3@3', to: one, address: 'b:1' };
+    world.lastDial().events.onConnected();
+    world.lastDial().events.onFrame({ body: 'hello', hello });
+    expect(world.downs).to.deep.equal(["it is 'n3@3'"]);
+    expect(world.link.isOpen).to.be.false;
+  });
+
+  it('close() ends it for good', async () => {
+    const world = linkWorld();
+    open(world);
+    expect(world.link.isOpen).to.be.true;
+    world.link.close();
+    await world.clock.advance(10_000);
+    expect(world.dials).to.have.length(1);
+    expect(world.clock.pendingCount).to.equal(0);
+  });
+});
