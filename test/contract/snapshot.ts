@@ -1,11 +1,12 @@
 import { expect } from 'chai';
 
-import { asIndex, utf8 } from '../../src/shared/index.ts';
+import { asIndex, crc32c, utf8 } from '../../src/shared/index.ts';
 import {
   listSnapshots,
   readSnapshotHeader,
   removeOtherGenerations,
   stateDirectory,
+  writeFully,
 } from '../../src/storage/index.ts';
 import {
   baseAt,
@@ -169,6 +170,20 @@ export function describeSnapshot(name: string, make: () => Promise<SnapshotPlace
         await bench.place.files.truncate(path, length);
         expect(await codeFrom(bench.open(path)), `${length} bytes`).to.equal('STORAGE_DAMAGED');
       }
+    });
+
+    it('installSnapshot() finds a chunk that was exchanged for another sound one', async () => {
+      const path = await bench.spool();
+      const snapshot = await bench.open(path);
+      const chunk = Buffer.from(await snapshot.readChunk(1));
+      const end = chunk.length - 4;
+      chunk[end - 1] = 0xff;
+      chunk.writeUInt32LE(crc32c(chunk.subarray(0, end)), end);
+      const file = await bench.place.files.open(path, 'plain');
+      await writeFully(file, (await snapshot.readChunk(0)).length, chunk);
+      await file.close();
+      await snapshot.readChunk(1);
+      expect(await codeFrom(bench.install(snapshot, 1))).to.equal('STORAGE_DAMAGED');
     });
 
     it('installSnapshot() deletes its directory when a chunk is damaged', async () => {

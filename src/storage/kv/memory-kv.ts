@@ -150,11 +150,11 @@ class MemoryKv implements Kv {
   }
 
   get(row: Uint8Array): Promise<Uint8Array | null> {
-    return this.#run('read', () => this.#database.get(row));
+    return this.#read(() => this.#database.get(row));
   }
 
   getMany(rows: readonly Uint8Array[]): Promise<readonly (Uint8Array | null)[]> {
-    return this.#run('read', () => rows.map((row) => this.#database.get(row)));
+    return this.#read(() => rows.map((row) => this.#database.get(row)));
   }
 
   iterate(range: KvRange = {}): KvCursor {
@@ -170,6 +170,12 @@ class MemoryKv implements Kv {
       this.#closed = true;
       this.#database.isOpen = false;
     });
+  }
+
+  /** Sees the rows as they are at the call, however late the answer comes. */
+  #read<T>(look: () => T): Promise<T> {
+    const found = look();
+    return this.#run('read', () => found);
   }
 
   #run<T>(kind: KvOperation['kind'], effect: () => T): Promise<T> {
