@@ -44,6 +44,8 @@ export interface ClusterMemberInit {
   /** This node as it would have itself listed. */
   readonly self: Member;
   readonly epoch: number;
+  /** Who let this node in, when that was in this session. */
+  readonly host: Member | null;
   readonly saveEpoch: (epoch: number) => Promise<void>;
   readonly runner: ScriptRunner | null;
   readonly verification: Script | null;
@@ -340,9 +342,10 @@ export class ClusterMember {
   }
 
   #setPeers(): void {
-    const { transport } = this.#init;
+    const { transport, host } = this.#init;
+    const { self } = this.replica;
     transport.setPeers(
-      peerAddresses(this.replica.configuration, this.gossip.members(), this.replica.self),
+      peerAddresses(this.replica.configuration, this.gossip.members(), { self, host }),
     );
   }
 

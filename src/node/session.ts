@@ -44,6 +44,7 @@ export class Session {
   readonly #joining: Joining;
   readonly #incarnation: Incarnation;
   readonly #log: SegmentedLog | null;
+  #host: Member | null = null;
   #forming: Promise<ClusterMember> | null = null;
   #clusterId: ClusterId | null;
   #member: ClusterMember | null = null;
@@ -178,6 +179,7 @@ export class Session {
       sockets: this.#sockets,
       self: this.#self,
       epoch,
+      host: this.#host,
       saveEpoch: (raised) => directory.saveEpoch(raised),
     });
     this.#member = member;
@@ -197,7 +199,7 @@ export class Session {
   }
 
   async #onHandshake(body: Uint8Array): Promise<Uint8Array> {
-    const { clusterId, renew } = decodeHandshake(body);
+    const { clusterId, renew, host } = decodeHandshake(body);
     if (renew && this.#clusterId === clusterId && this.#member?.isMember !== true) {
       this.#init.onRenew();
       throw new QuorateError(
@@ -205,6 +207,7 @@ export class Session {
         'Cannot answer yet: starting afresh as a new incarnation',
       );
     }
+    this.#host ??= host;
     if (this.#clusterId === null) await this.#adopt(clusterId);
     return encodeIdentity({ clusterId: this.#clusterId, member: this.#self });
   }

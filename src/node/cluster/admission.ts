@@ -1,5 +1,5 @@
 import type { Member, MemberChange, Reply } from '../../raft/index.ts';
-import { hasQuorum, memberNamed, peerIdOfMember } from '../../raft/index.ts';
+import { hasQuorum, memberNamed, memberOf, peerIdOfMember } from '../../raft/index.ts';
 import type { ClusterId, Clock, Logger, PeerId } from '../../shared/index.ts';
 import { QuorateError } from '../../shared/index.ts';
 import type { Replica } from '../replica/index.ts';
@@ -95,7 +95,7 @@ export class Admission {
   }
 
   async #handshake(address: string, renew: boolean): Promise<Identity> {
-    const body = encodeHandshake({ clusterId: this.#init.clusterId, renew });
+    const body = encodeHandshake({ clusterId: this.#init.clusterId, renew, host: this.#host });
     try {
       const { callAddress } = this.#init;
       return decodeIdentity(
@@ -107,6 +107,13 @@ export class Admission {
         cause,
       });
     }
+  }
+
+  /** This node: the one at home. */
+  get #host(): Member {
+    const host = memberOf(this.#configuration, this.#init.replica.self);
+    if (host !== undefined) return host;
+    throw new QuorateError('NOT_LEADER', 'Cannot admit a node: this one is no member');
   }
 
   #checkCluster({ clusterId, member }: Identity, address: string): void {

@@ -55,18 +55,21 @@ export function decodeIdentity(bytes: Uint8Array): Identity {
   return { clusterId: id === '' ? null : asClusterId(id), member: memberFrom(body) };
 }
 
-/** `adopt`: a blank node takes this cluster id as its own. `renew`: a removed one starts afresh. */
+/** A blank node takes this cluster id as its own. `renew`: a removed one starts afresh. */
 export interface HandshakeRequest {
   readonly clusterId: ClusterId;
   readonly renew: boolean;
+  /** The leader, who asks. */
+  readonly host: Member;
 }
 
-export const encodeHandshake = ({ clusterId, renew }: HandshakeRequest): Uint8Array =>
-  encodeFields({ texts: [clusterId], numbers: [renew ? 1 : 0] });
+export const encodeHandshake = ({ clusterId, renew, host }: HandshakeRequest): Uint8Array =>
+  encodeFields({ texts: [clusterId], numbers: [renew ? 1 : 0], body: memberBody(host) });
 
 export function decodeHandshake(bytes: Uint8Array): HandshakeRequest {
-  const { texts, numbers } = decodeFields(bytes);
-  return { clusterId: asClusterId(texts[0] ?? ''), renew: numbers[0] === 1 };
+  const { texts, numbers, body } = decodeFields(bytes);
+  const clusterId = asClusterId(texts[0] ?? '');
+  return { clusterId, renew: numbers[0] === 1, host: memberFrom(body) };
 }
 
 /** An address with a switch: join (unused) and leave (force). */

@@ -5,7 +5,7 @@ import { asClusterId } from '../../shared/index.ts';
 const bootstrapWaitMs = 5_000;
 const bootstrapAskAgainMs = 500;
 const retryMsMin = 500;
-const retryMsMax = 5_000;
+const retryMsMax = 2_000;
 const logEveryMs = 10_000;
 const admittedMs = 250;
 
@@ -84,17 +84,22 @@ export class Joining {
 
   /** null when some node agreed to let this one in. */
   async #tryAll(isMember: () => boolean): Promise<string | null> {
-    let problem = 'no --join or --gossipJoin address is given';
+    const problems: string[] = [];
     for (const find of this.#places()) {
       if (this.#stopped || isMember()) return null;
       try {
         await this.#init.requestJoin(await find());
         return null;
       } catch (error) {
-        problem = error instanceof Error ? error.message : String(error);
+        problems.push(error instanceof Error ? error.message : String(error));
       }
     }
-    return problem;
+    // What somebody answered says more than that others are silent.
+    return (
+      problems.find((problem) => problem.includes('answers')) ??
+      problems[0] ??
+      'no --join or --gossipJoin address is given'
+    );
   }
 
   /** Where to ask: HTTP addresses as given, gossip addresses by what answers there. */
