@@ -53,6 +53,8 @@ export class GossipCore {
   readonly #syncer: Syncer;
   readonly #presence: Presence;
   #gossipAtMs = 0;
+  /** What was to be gossiped last had nobody to go to. */
+  #wasAlone = false;
   #leaveUntilMs = Infinity;
 
   /** Throws QuorateError CONFIG_INVALID when a text of `self` is longer than peers accept. */
@@ -284,7 +286,7 @@ export class GossipCore {
     if (nack > 0) this.#prober.onNack(nack);
   }
 
-  /** With nobody to tell, nothing is kept: who comes later gets all by push/pull. */
+  /** With nobody to tell, nothing is kept: who comes later pulls what it hears that there is. */
   #gossip(nowMs: number): void {
     if (nowMs < this.#gossipAtMs) return;
     const { lanes, random, self, settings, table } = this.#context;
@@ -294,6 +296,8 @@ export class GossipCore {
     this.#membership.remindDead(nowMs);
     const targets = table.pickActive(settings.gossipNodes, random);
     if (targets.length === 0) lanes.clear();
+    else if (this.#wasAlone && !self.hasLeft) this.#book.announce();
+    this.#wasAlone = targets.length === 0;
     for (const { record } of targets)
       if (lanes.size > 0) sendPacket(this.#context, { to: record.address });
   }

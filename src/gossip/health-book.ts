@@ -62,6 +62,12 @@ export class HealthBook {
     if (isStorm) this.#spreadHead(this.#own.health.head());
   }
 
+  /** Lets others know what this node has, so that they pull it. */
+  announce(): void {
+    const head = this.#own.health.head();
+    if (head.maxVersion > 0) this.#spreadHead(head);
+  }
+
   /** This node itself goes on under a higher epoch. */
   restartOwn(epoch: number): void {
     const owner = this.#own.health.owner;

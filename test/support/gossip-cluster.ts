@@ -51,6 +51,10 @@ export class Board {
     return this.verdicts.get(`${owner}/${keyId}`)?.verdict;
   }
 
+  reportOf(owner: string): EffectOf<'report'> | undefined {
+    return this.reports.get(asNodeId(owner));
+  }
+
   #reset(owner: NodeId): void {
     this.reports.delete(owner);
     for (const [key, effect] of this.verdicts)
@@ -68,6 +72,8 @@ export interface SimNode {
   /** Until then it neither reads nor ticks: what arrives waits in its socket. */
   stalledUntilMs: number;
   readonly inbox: (() => void)[];
+  /** Reads what piled up during a stall: news of then, not its own judgement. */
+  isCatchingUp: boolean;
   wakeAtMs: number;
 }
 
@@ -113,6 +119,8 @@ export class GossipCluster {
   /** Starts a node, or starts it again with an empty memory; `address` may be a new one. */
   start(name: string, start: { address?: string; epoch?: number; join?: string[] } = {}): SimNode {
     const address = start.address ?? `${name}:8000`;
+    const before = this.nodes.get(name);
+    if (before) before.isUp = false;
     const core = new GossipCore({
       clusterId: testClusterId,
       self: {
@@ -136,12 +144,19 @@ export class GossipCluster {
       isUp: true,
       stalledUntilMs: 0,
       inbox: [],
+      isCatchingUp: false,
       wakeAtMs: Infinity,
     };
     this.nodes.set(name, node);
     core.join(start.join ?? [], this.nowMs);
     this.#pump(node);
     return node;
+  }
+
+  /** Keeps a running process under another handle, to start a second one of its name. */
+  rename(name: string, handle: string): void {
+    this.nodes.set(handle, this.node(name));
+    this.nodes.delete(name);
   }
 
   kill(name: string): void {
@@ -155,8 +170,10 @@ export class GossipCluster {
     this.at(durationMs, () => {
       if (!node.isUp) return;
       node.core.noteLag(durationMs, this.nowMs);
+      node.isCatchingUp = true;
       for (const read of node.inbox.splice(0)) read();
       this.#pump(node);
+      node.isCatchingUp = false;
     });
   }
 
@@ -260,7 +277,7 @@ export class GossipCluster {
 
   /** Runs what happens to a node, later when it is stalled, never when it is down. */
   #live(node: SimNode, run: () => void): void {
-    if (!node.isUp || this.nodes.get(node.name) !== node) return;
+    if (!node.isUp) return;
     if (node.stalledUntilMs > this.nowMs) {
       node.inbox.push(run);
       return;
@@ -281,7 +298,7 @@ export class GossipCluster {
   }
 
   #noteDeath(node: SimNode, member: MemberView): void {
-    if (member.status !== 'dead') return;
+    if (member.status !== 'dead' || node.isCatchingUp) return;
     const subject = this.nodes.get(member.nodeId);
     const isOfThisLife = subject?.core
       .members()
