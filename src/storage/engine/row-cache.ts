@@ -1,45 +1,59 @@
 /** What an entry costs beside its bytes. */
 const ENTRY_BYTES = 128;
 
-/** The most recently used rows, bounded by bytes; the least recently used ones make room. */
+interface Generation {
+  readonly rows: Map<string, Uint8Array>;
+  bytes: number;
+}
+
+const emptyGeneration = (): Generation => ({ rows: new Map(), bytes: 0 });
+
+/**
+ * Rows that were used lately, bounded by bytes. Two generations: a used row moves to the young one;
+ * when that has half the bytes it becomes the old one, and what nobody used meanwhile is gone. (One
+ * Map in order of use would be slow: finding its oldest entry walks over all that were deleted.)
+ */
 export class RowCache {
-  readonly #rows = new Map<string, Uint8Array>();
-  readonly #bytesMax: number;
-  #bytes = 0;
+  readonly #generationBytesMax: number;
+  #young = emptyGeneration();
+  #old = emptyGeneration();
 
   constructor(bytesMax: number) {
-    this.#bytesMax = bytesMax;
+    this.#generationBytesMax = Math.floor(bytesMax / 2);
   }
 
   get bytes(): number {
-    return this.#bytes;
+    return this.#young.bytes + this.#old.bytes;
   }
 
   get(key: string): Uint8Array | undefined {
-    const value = this.#rows.get(key);
-    if (value === undefined) return undefined;
-    // A Map iterates in the order of insertion: the newest goes to the end.
-    this.#rows.delete(key);
-    this.#rows.set(key, value);
-    return value;
+    const value = this.#young.rows.get(key);
+    if (value !== undefined) return value;
+    const older = this.#old.rows.get(key);
+    if (older !== undefined) this.set(key, older);
+    return older;
   }
 
+  /** A row larger than half of the cache is not kept. */
   set(key: string, value: Uint8Array): void {
     this.delete(key);
-    if (costOf(key, value) > this.#bytesMax) return;
-    this.#rows.set(key, value);
-    this.#bytes += costOf(key, value);
-    for (const oldest of this.#rows.keys()) {
-      if (this.#bytes <= this.#bytesMax) return;
-      this.delete(oldest);
+    const cost = costOf(key, value);
+    if (cost > this.#generationBytesMax) return;
+    if (this.#young.bytes + cost > this.#generationBytesMax) {
+      this.#old = this.#young;
+      this.#young = emptyGeneration();
     }
+    this.#young.rows.set(key, value);
+    this.#young.bytes += cost;
   }
 
   delete(key: string): void {
-    const value = this.#rows.get(key);
-    if (value === undefined) return;
-    this.#rows.delete(key);
-    this.#bytes -= costOf(key, value);
+    for (const generation of [this.#young, this.#old]) {
+      const value = generation.rows.get(key);
+      if (value === undefined) continue;
+      generation.rows.delete(key);
+      generation.bytes -= costOf(key, value);
+    }
   }
 }
 

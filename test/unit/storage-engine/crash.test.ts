@@ -196,19 +196,20 @@ describe('StateEngine after crashes', () => {
         kvFactory: slow.disk.mount(),
         directory: DIRECTORY,
         onFailure: () => undefined,
-        settings: { cacheBytesMax: 1000 },
+        settings: { cacheBytesMax: 2000 },
       }),
     );
     const write = (index: number, value: number): void =>
       engine.enqueue(asIndex(index), [{ row: rowOf('k'), value: Uint8Array.of(value) }]);
     const evict = (index: number): void =>
-      engine.enqueue(asIndex(index), [{ row: rowOf('big'), value: new Uint8Array(850) }]);
+      engine.enqueue(asIndex(index), [{ row: rowOf(`big${index}`), value: new Uint8Array(850) }]);
     write(1, 1);
     evict(2);
+    evict(3);
     await slow.finish(engine.flush());
     expect(engine.peek(rowOf('k'))).to.equal(undefined);
     const reading = engine.read(rowOf('k'));
-    write(3, 2);
+    write(4, 2);
     await slow.step(0);
     slow.complete(1); // The write is done before the read answers.
     await slow.step(0);
