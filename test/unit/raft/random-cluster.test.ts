@@ -7,7 +7,7 @@ import { configurationOf, member, peer } from '../../support/raft-fixtures.ts';
 import type { RaftNode } from '../../support/raft-node.ts';
 
 const SEEDS = 50;
-const STEPS = 1200;
+const STEPS = 1000;
 
 const nameOf = (entry: Entry): string =>
   `${entry.index}@${entry.term} ${entry.kind} ${Buffer.from(entry.payload).toString('hex')}`;
@@ -94,7 +94,7 @@ class Invariants {
   checkHealed(): void {
     const cluster = this.#cluster;
     // Terms that only one node knows, and transfers under way, come to rest first.
-    cluster.run(3_000);
+    cluster.run(2_000);
     cluster.runUntil(() => cluster.leaders.length === 1 && cluster.leader.view.leaderReady);
     const { leader } = cluster;
     cluster.propose(leader, 'last');

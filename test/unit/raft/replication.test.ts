@@ -1,0 +1,282 @@
+import { expect } from 'chai';
+import { RaftCore } from '../../../src/raft/index.ts';
+import type { RaftMessage } from '../../../src/raft/index.ts';
+import { asIndex, asTerm, seededRandom, utf8 } from '../../../src/shared/index.ts';
+import { RaftCluster } from '../../support/raft-cluster.ts';
+import { configurationOf, initOf, peer, textOf } from '../../support/raft-fixtures.ts';
+import {
+  acknowledge,
+  append,
+  messagesOf,
+  persistAll,
+  pulse,
+  receive,
+  tickUntil,
+  voteResponse,
+} from '../../support/raft-messages.ts';
+
+const three = configurationOf('a b c');
+
+/** A leader of term 1 whose no-op, entry 1, is durable and acknowledged by b. */
+function leaderCore(settings = {}, configuration = three): RaftCore {
+  const core = new RaftCore(initOf('a', configuration, { settings }), seededRandom(1));
+  tickUntil(core, ({ change }) => change !== null);
+  persistAll(core, receive(core, voteResponse({ from: 'b', to: 'a', term: 1 }, true, true)));
+  persistAll(core, receive(core, voteResponse({ from: 'b', to: 'a', term: 1 }, true)));
+  receive(core, acknowledge({ from: 'b', to: 'a', term: 1 }, 1));
+  return core;
+}
+
+const propose = (core: RaftCore, ...texts: string[]): ReturnType<RaftCore['step']> =>
+  core.step({
+    kind: 'propose',
+    proposals: texts.map((text, tag) => ({ tag, payload: utf8(text) })),
+  });
+
+const ack = (core: RaftCore, from: string, index: number): ReturnType<RaftCore['step']> =>
+  receive(core, acknowledge({ from, to: 'a', term: 1 }, index));
+
+const appendsTo = (messages: readonly RaftMessage[], to: string): number[][] =>
+  messages.flatMap((message) =>
+    message.kind === 'appendRequest' && message.to === peer(to)
+      ? [[message.previousIndex, message.lastIndex]]
+      : [],
+  );
+
+describe('RaftCore as leader', () => {
+  it('RaftCore sends appends at once, beside its own disk write (10.2.1)', () => {
+    const core = leaderCore();
+    const output = propose(core, 'x', 'y');
+    expect(output.persist?.entries.map(textOf)).to.deep.equal(['x', 'y']);
+    expect(appendsTo(output.messagesNow, 'b')).to.deep.equal([[1, 3]]);
+    expect(output.replies).to.deep.equal([
+      { kind: 'appended', tag: 0, index: 2, term: 1 },
+      { kind: 'appended', tag: 1, index: 3, term: 1 },
+    ]);
+  });
+
+  it('RaftCore counts its own copy only when it is durable', () => {
+    const core = leaderCore();
+    const output = propose(core, 'x');
+    expect(core.view.commitIndex).to.equal(1);
+    persistAll(core, output);
+    expect(core.view.commitIndex).to.equal(1);
+    ack(core, 'c', 2);
+    expect(core.view.commitIndex).to.equal(2);
+  });
+
+  it('RaftCore commits by its followers alone, but applies nothing that it could lose', () => {
+    const core = leaderCore();
+    const output = propose(core, 'x');
+    ack(core, 'b', 2);
+    const committed = ack(core, 'c', 2);
+    expect(core.view.commitIndex).to.equal(2);
+    expect(committed.commitIndex).to.equal(null);
+    expect(persistAll(core, output).commitIndex).to.equal(asIndex(2));
+  });
+
+  it('RaftCore does not count learners, observers or strangers', () => {
+    const core = leaderCore({}, configurationOf('a b c', 'd', 'e'));
+    persistAll(core, propose(core, 'x'));
+    for (const from of ['d', 'e', 'z']) ack(core, from, 2);
+    expect(core.view.commitIndex).to.equal(1);
+  });
+
+  it('RaftCore ignores acknowledgements of what it does not have, and of other terms', () => {
+    const core = leaderCore();
+    persistAll(core, propose(core, 'x'));
+    ack(core, 'b', 9);
+    receive(core, acknowledge({ from: 'c', to: 'a', term: 0 }, 2));
+    expect(core.view.commitIndex).to.equal(1);
+  });
+
+  it('RaftCore counts no entry of an earlier term by itself (5.4.2, figure 8)', () => {
+    const cluster = new RaftCluster({
+      configuration: configurationOf('a b c d e'),
+      nodes: 'a b c d e',
+      terms: { a: [1, 2], b: [1, 2], c: [1], d: [1], e: [1, 3] },
+    });
+    for (const name of ['a', 'b', 'c', 'd', 'e']) {
+      const node = cluster.node(name);
+      node.crash();
+      node.disk.hardState = { term: asTerm(3), vote: peer('e') };
+      node.restart();
+    }
+    cluster.node('e').crash();
+    cluster.node('d').crash();
+    // As in (c): the leader of term 4 brings entry 2 of term 2 to a majority, its own no-op not.
+    cluster.loses = (message) =>
+      message.kind === 'appendRequest' && message.entries.some(({ term }) => term > 3);
+    const leader = cluster.node('a');
+    cluster.runUntil(() => leader.view.role === 'leader');
+    leader.core.step({ kind: 'tick', elapsedMs: 0 });
+    const { term } = leader.view;
+    for (const from of ['b', 'c']) {
+      leader.receive(acknowledge({ from, to: 'a', term }, 2));
+    }
+    expect(leader.view.peers.filter(({ matchIndex }) => matchIndex >= 2)).to.have.length(2);
+    expect(leader.view.commitIndex).to.equal(0);
+    for (const from of ['b', 'c']) leader.receive(acknowledge({ from, to: 'a', term }, 3));
+    expect(leader.view.commitIndex).to.equal(3);
+  });
+
+  it('RaftCore finds where the logs meet with one round trip for each term (5.3)', () => {
+    const long = [...Array<number>(30).fill(1), ...Array<number>(30).fill(3), 5];
+    const odd = [
+      ...Array<number>(30).fill(1),
+      ...Array<number>(50).fill(2),
+      ...Array<number>(50).fill(4),
+    ];
+    const cluster = new RaftCluster({
+      configuration: three,
+      nodes: 'a b c',
+      terms: { a: long, b: odd, c: long },
+    });
+    const probes: number[] = [];
+    cluster.loses = (message) => {
+      if (message.kind === 'appendResponse' && !message.success) probes.push(message.index);
+      return false;
+    };
+    const leader = cluster.elect('a');
+    cluster.run(200);
+    expect(cluster.node('b').view.lastIndex).to.equal(leader.view.lastIndex);
+    expect(probes.length).to.be.within(1, 4);
+    expect(cluster.node('b').memory.map(({ term }) => term)).to.deep.equal(
+      leader.memory.map(({ term }) => term),
+    );
+  });
+
+  it('RaftCore keeps within the window, and goes on when answers come', () => {
+    const core = leaderCore({ inflightMessagesMax: 2 });
+    expect(appendsTo(propose(core, 'p').messagesNow, 'b')).to.deep.equal([[1, 2]]);
+    expect(appendsTo(propose(core, 'q').messagesNow, 'b')).to.deep.equal([[2, 3]]);
+    expect(appendsTo(propose(core, 'r').messagesNow, 'b')).to.deep.equal([]);
+    expect(appendsTo(propose(core, 's').messagesNow, 'b')).to.deep.equal([]);
+    expect(appendsTo(ack(core, 'b', 2).messagesNow, 'b')).to.deep.equal([[3, 5]]);
+  });
+
+  it('RaftCore bounds the window in bytes too, and a message by its entries', () => {
+    const core = leaderCore({ inflightBytesMax: 25, appendBytesMax: 20 });
+    const texts = Array.from({ length: 6 }, () => 'x'.repeat(10));
+    expect(appendsTo(propose(core, ...texts).messagesNow, 'b')).to.deep.equal([
+      [1, 3],
+      [3, 5],
+    ]);
+    const big = propose(leaderCore({ inflightBytesMax: 25, appendBytesMax: 20 }), 'x'.repeat(99));
+    expect(appendsTo(big.messagesNow, 'b')).to.deep.equal([[1, 2]]);
+  });
+
+  it('RaftCore recovers from a full window whose messages are all lost (etcd #14633)', () => {
+    const cluster = new RaftCluster({
+      configuration: three,
+      nodes: 'a b c',
+      settings: { inflightMessagesMax: 2 },
+    });
+    const leader = cluster.elect('a');
+    cluster.run(200);
+    cluster.loses = ({ kind, to }) => to === peer('b') && kind === 'appendRequest';
+    for (let i = 0; i < 10; i++) {
+      cluster.propose(leader, `lost ${i}`);
+      cluster.deliver();
+    }
+    cluster.run(1_000);
+    expect(cluster.node('b').view.lastIndex).to.equal(1);
+    cluster.heal();
+    cluster.run(300);
+    expect(cluster.node('b').view.lastIndex).to.equal(leader.view.lastIndex);
+  });
+
+  it('RaftCore asks a silent peer with empty appends only, and never beyond the window', () => {
+    const core = leaderCore({ inflightMessagesMax: 2 });
+    const sent: number[][] = [];
+    for (let i = 0; i < 50; i++) {
+      propose(core, `${i}`);
+      receive(core, pulse({ from: 'c', to: 'a', term: 1 }));
+      const output = core.step({ kind: 'tick', elapsedMs: 50 });
+      sent.push(...appendsTo(output.messagesNow, 'b'));
+    }
+    expect(sent.length).to.be.greaterThan(10);
+    expect(sent.every(([previous, last]) => previous === last)).to.equal(true);
+  });
+
+  it('RaftCore takes a heartbeat answer that overtakes an append answer as no rejection', () => {
+    const core = leaderCore();
+    persistAll(core, propose(core, 'x'));
+    receive(core, pulse({ from: 'b', to: 'a', term: 1 }));
+    ack(core, 'b', 2);
+    expect(core.view.peers.find((view) => view.peer === peer('b'))).to.deep.include({
+      matchIndex: 2,
+      state: 'replicate',
+    });
+  });
+
+  it('RaftCore goes back for no stale rejection', () => {
+    const core = leaderCore();
+    persistAll(core, propose(core, 'x'));
+    ack(core, 'b', 2);
+    const stale = { ...acknowledge({ from: 'b', to: 'a', term: 1 }, 1), success: false };
+    expect(receive(core, stale).messagesNow).to.deep.equal([]);
+    expect(core.view.peers.find((view) => view.peer === peer('b'))?.state).to.equal('replicate');
+  });
+
+  it('RaftCore refuses what exceeds the uncommitted bytes, until some are committed', () => {
+    const core = leaderCore({ uncommittedBytesMax: 300 });
+    const first = propose(core, 'x'.repeat(500), 'y');
+    expect(first.replies.map(({ kind }) => kind)).to.deep.equal(['appended', 'refused']);
+    expect(first.replies[1]).to.deep.include({ reason: 'overloaded', leader: peer('a') });
+    persistAll(core, first);
+    ack(core, 'b', 2);
+    const replies = propose(core, ...Array<string>(12).fill('')).replies;
+    expect(replies.filter(({ kind }) => kind === 'appended')).to.have.length(9);
+  });
+
+  it('RaftCore refuses proposals as follower and names the leader', () => {
+    const core = new RaftCore(initOf('a', three), seededRandom(1));
+    receive(core, append({ from: 'b', to: 'a', term: 2 }, { index: 0, term: 0 }, []));
+    const { replies, persist } = propose(core, 'x');
+    expect(replies[0]).to.deep.include({ kind: 'refused', reason: 'notLeader', leader: peer('b') });
+    expect(persist).to.deep.equal(null);
+  });
+
+  it('RaftCore does not take late news of a write for the entries that replaced it (ABA)', () => {
+    const core = leaderCore();
+    const first = propose(core, 'old 2', 'old 3');
+    // Deposed: the next leader replaces both. Then this node leads again, at the same indexes.
+    const replaced = receive(core, {
+      ...append({ from: 'b', to: 'a', term: 2 }, { index: 1, term: 1 }, []),
+      entries: [{ index: asIndex(2), term: asTerm(2), kind: 'noop', payload: utf8('') }],
+      lastIndex: asIndex(2),
+    });
+    tickUntil(core, ({ change }) => change?.role === 'preCandidate');
+    const campaign = receive(core, voteResponse({ from: 'c', to: 'a', term: 3 }, true, true));
+    expect(campaign.afterSequence).to.be.greaterThan(replaced.afterSequence);
+    persistAll(core, first);
+    expect(core.view.role).to.equal('candidate');
+    persistAll(core, campaign);
+    const led = receive(core, voteResponse({ from: 'c', to: 'a', term: 3 }, true));
+    expect(led.persist?.entries.map(({ index }) => index)).to.deep.equal([3]);
+    core.step({ kind: 'persisted', sequence: first.afterSequence });
+    receive(core, acknowledge({ from: 'c', to: 'a', term: 3 }, 3));
+    expect(core.view.commitIndex).to.equal(1);
+    persistAll(core, led);
+    expect(core.view.commitIndex).to.equal(3);
+  });
+
+  it('RaftCore tells followers of commits by the next tick when no append does', () => {
+    const core = leaderCore();
+    persistAll(core, propose(core, 'x'));
+    ack(core, 'b', 2);
+    const output = core.step({ kind: 'tick', elapsedMs: 1 });
+    expect(messagesOf(output, 'heartbeat').map(({ to, commit }) => [to, commit])).to.deep.equal([
+      [peer('b'), 2],
+    ]);
+    expect(core.step({ kind: 'tick', elapsedMs: 1 }).messagesNow).to.deep.equal([]);
+  });
+
+  it('RaftCore shows peers only while it leads', () => {
+    const core = leaderCore();
+    expect(core.view.peers.map((view) => view.peer)).to.deep.equal([peer('b'), peer('c')]);
+    receive(core, append({ from: 'b', to: 'a', term: 2 }, { index: 0, term: 0 }, []));
+    expect(core.view.peers).to.deep.equal([]);
+  });
+});
