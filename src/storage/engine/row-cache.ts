@@ -1,5 +1,5 @@
-/** What an entry costs beside its bytes. */
-const ENTRY_BYTES = 128;
+/** What an entry costs beside its bytes: buffer, map entry and key. */
+const ENTRY_BYTES = 256;
 
 interface Generation {
   readonly rows: Map<string, Uint8Array>;

@@ -1,7 +1,6 @@
 import { crc32c, QuorateError } from '../../shared/index.ts';
 
-/** Bytes that sealing adds to a value. */
-export const SEAL_BYTES = 4;
+const SEAL_BYTES = 4;
 
 /**
  * The stored form of a value: its bytes, then CRC-32C of row key and value (little-endian), so that a
@@ -18,15 +17,19 @@ export function seal(row: Uint8Array, value: Uint8Array): Buffer {
 export function unseal(row: Uint8Array, sealed: Uint8Array): Uint8Array {
   const length = sealed.length - SEAL_BYTES;
   if (length < 0) throw damaged(row, `${sealed.length} bytes`);
-  const value = sealed.subarray(0, length);
+  const value = valueOf(sealed);
   const stored = new DataView(sealed.buffer, sealed.byteOffset).getUint32(length, true);
   const found = checksum(row, value);
   if (stored !== found) throw damaged(row, `checksum ${hex(found)} in place of ${hex(stored)}`);
   return value;
 }
 
+/** The value of a sealed one that this process made or verified itself, as a view. */
+export const valueOf = (sealed: Uint8Array): Uint8Array =>
+  sealed.subarray(0, sealed.length - SEAL_BYTES);
+
 /** For people: the first bytes of a row key in hexadecimal. */
-export function rowName(row: Uint8Array): string {
+function rowName(row: Uint8Array): string {
   const shown = Buffer.from(row.subarray(0, SHOWN_BYTES)).toString('hex');
   return row.length > SHOWN_BYTES ? `${shown}... (${row.length} bytes)` : shown;
 }

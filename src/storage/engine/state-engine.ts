@@ -5,7 +5,7 @@ import type { Kv, KvFactory } from '../kv/kv.ts';
 import { appliedWrite, formatWrite, openStateCursor, readAppliedIndex } from './engine-rows.ts';
 import type { StateCursor } from './engine-rows.ts';
 import { RowCache } from './row-cache.ts';
-import { unseal } from './sealed-row.ts';
+import { unseal, valueOf } from './sealed-row.ts';
 import { keyOf, WriteQueue } from './write-queue.ts';
 
 /** Sizes in bytes. */
@@ -135,7 +135,9 @@ class KvStateEngine implements SpoolableEngine {
   peek(row: Uint8Array): Uint8Array | null | undefined {
     const key = keyOf(row);
     const queued = this.#queue.find(key);
-    return queued === undefined ? this.#cache.get(key) : queued;
+    if (queued !== undefined) return queued;
+    const cached = this.#cache.get(key);
+    return cached && valueOf(cached);
   }
 
   async read(row: Uint8Array): Promise<Uint8Array | null> {
@@ -188,13 +190,13 @@ class KvStateEngine implements SpoolableEngine {
     const value = sealed && unseal(row, sealed);
     if (this.#readers.get(key) !== reader) return value;
     this.#readers.delete(key);
-    if (value !== null) this.#cache.set(key, value);
+    if (sealed !== null) this.#cache.set(key, sealed);
     return value;
   }
 
-  #onWritten(key: string, value: Uint8Array | null): void {
-    if (value === null) this.#cache.delete(key);
-    else this.#cache.set(key, value);
+  #onWritten(key: string, sealed: Uint8Array | null): void {
+    if (sealed === null) this.#cache.delete(key);
+    else this.#cache.set(key, sealed);
   }
 
   async #guard<T>(action: () => Promise<T>): Promise<T> {

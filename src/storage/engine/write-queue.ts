@@ -3,15 +3,15 @@ import { assert } from '../../shared/index.ts';
 import type { RowWrite } from '../../store/index.ts';
 import type { Kv, KvWrite } from '../kv/kv.ts';
 import { appliedWrite, isEngineRow } from './engine-rows.ts';
-import { seal, SEAL_BYTES } from './sealed-row.ts';
+import { seal, valueOf } from './sealed-row.ts';
 
-/** What a queued row costs beside its bytes. */
-const ENTRY_BYTES = 128;
+/** What a queued row costs beside its bytes: buffer, map entry, key and list entries. */
+const ENTRY_BYTES = 256;
 
 /** A row's newest write that is not in the database yet. */
 interface QueuedRow {
   readonly batch: Batch;
-  readonly value: Uint8Array | null;
+  readonly sealed: Uint8Array | null;
 }
 
 interface Batch {
@@ -36,8 +36,8 @@ export interface WriteQueueInit {
   readonly backlogBytesMax: number;
   /** Entries are gathered into batches of about this size. */
   readonly batchBytesMax: number;
-  /** A row left the queue as it is in the database now. */
-  readonly onWritten: (key: string, value: Uint8Array | null) => void;
+  /** A row left the queue as it is in the database now: its sealed value, or null. */
+  readonly onWritten: (key: string, sealed: Uint8Array | null) => void;
   /** Once, on the first failed write. Everything asked for later fails with the same error. */
   readonly onFailure: (error: Error) => void;
 }
@@ -84,7 +84,8 @@ export class WriteQueue {
 
   /** undefined: not queued; null: its deletion is. */
   find(key: string): Uint8Array | null | undefined {
-    return this.#rows.get(key)?.value;
+    const queued = this.#rows.get(key);
+    return queued?.sealed ? valueOf(queued.sealed) : queued?.sealed;
   }
 
   add(index: LogIndex, writes: readonly RowWrite[]): void {
@@ -127,12 +128,11 @@ export class WriteQueue {
     assert(write.row.length > 0 && !isEngineRow(write.row), 'The row is not of the state machine');
     const key = keyOf(write.row);
     const sealed = write.value && seal(write.row, write.value);
-    const value = sealed && sealed.subarray(0, sealed.length - SEAL_BYTES);
     batch.keys.push(key);
     batch.writes.push({ row: write.row, value: sealed });
     batch.bytes += costOf(write);
     this.#bytes += costOf(write);
-    this.#rows.set(key, { batch, value });
+    this.#rows.set(key, { batch, sealed });
   }
 
   async #run(): Promise<void> {
@@ -170,7 +170,7 @@ export class WriteQueue {
     const queued = this.#rows.get(key);
     if (queued?.batch !== batch) return;
     this.#rows.delete(key);
-    this.#init.onWritten(key, queued.value);
+    this.#init.onWritten(key, queued.sealed);
   }
 
   #until(done: () => boolean): Promise<void> {

@@ -106,7 +106,7 @@ class Life {
       openStateEngine({
         kvFactory: this.#slow.disk.mount(),
         directory: DIRECTORY,
-        settings: { batchBytesMax: 600, cacheBytesMax: 700 },
+        settings: { batchBytesMax: 1500, cacheBytesMax: 3000 },
         onFailure: (error) => {
           throw error;
         },
@@ -196,7 +196,7 @@ describe('StateEngine after crashes', () => {
         kvFactory: slow.disk.mount(),
         directory: DIRECTORY,
         onFailure: () => undefined,
-        settings: { cacheBytesMax: 2000 },
+        settings: { cacheBytesMax: 2400 },
       }),
     );
     const write = (index: number, value: number): void =>

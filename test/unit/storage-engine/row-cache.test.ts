@@ -7,7 +7,7 @@ describe('RowCache', () => {
   const value = (length: number): Uint8Array => new Uint8Array(length);
 
   it('set() lets rows go that were not used for half of the bytes', () => {
-    const cache = new RowCache(4 * (128 + 1 + 100));
+    const cache = new RowCache(4 * (256 + 1 + 100));
     for (const key of ['a', 'b', 'c']) cache.set(key, value(100));
     cache.get('a');
     for (const key of ['d', 'e']) cache.set(key, value(100));
@@ -25,7 +25,7 @@ describe('RowCache', () => {
   });
 
   it('set() stays quick when rows come and go', () => {
-    const cache = new RowCache(200_000 * (128 + 7));
+    const cache = new RowCache(200_000 * (256 + 7));
     for (let i = 0; i < 400_000; i++) cache.set(String(i).padStart(6, '0'), value(1));
     expect(cache.get('399999')).to.not.equal(undefined);
     expect(cache.get('000000')).to.equal(undefined);

@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 
-import { seededRandom } from '../../../src/shared/index.ts';
 import { MemoryDisk, MemoryKvDisk, nodeFiles, rocksKvFactory } from '../../../src/storage/index.ts';
 import type { Files, KvFactory } from '../../../src/storage/index.ts';
 
@@ -29,10 +28,4 @@ export function rocksPlace(): Promise<Place> {
 /** For `after`: deletes what `rocksPlace` made. */
 export function removePlaces(): void {
   for (const root of made.splice(0)) rmSync(root, { recursive: true, force: true });
-}
-
-/** Random bytes that compress badly, always the same. */
-export function bytesOf(length: number, seed: number): Uint8Array {
-  const random = seededRandom(seed);
-  return Uint8Array.from({ length }, () => random.intBelow(256));
 }
