@@ -180,8 +180,8 @@ export class Store {
   }
 
   /** A fresh machine from the rows, in key order. */
-  restored(): Store {
-    const copy = new Store(this.limits, false);
+  restored(limits: Partial<StoreLimits> = {}): Store {
+    const copy = new Store({ ...this.limits, ...limits }, false);
     const sorted = [...this.rows.values()].sort((a, b) => compareBytes(a.row, b.row));
     for (const { row, value } of sorted) {
       copy.machine.load(row, value);

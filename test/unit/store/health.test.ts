@@ -51,6 +51,12 @@ describe('StateMachine health', () => {
     expect(store.run(store.baseline('none', 'UP'))).to.include(lost);
   });
 
+  it('recordEvent loses when only the create revision is another one', () => {
+    const store = watched();
+    const expectation = { ...store.expectation('a'), createRevision: asRevision(0) };
+    expect(store.run(store.recordEvent('a', { expect: expectation }))).to.include(lost);
+  });
+
   it('a put of the same bytes does not lose a decision, one of others keeps the baseline', () => {
     const store = watched();
     const event = store.recordEvent('a');

@@ -110,13 +110,13 @@ describe('StateMachine keys', () => {
 
   it('keys() honours prefix, after and limit', () => {
     const store = new Store();
-    store.must(...['a', 'b/1', 'b/2', 'b/3', 'c'].map((name) => put(name, 'x')));
+    store.must(...['a', 'aa', 'b/1', 'b/2', 'b/3', 'c'].map((name) => put(name, 'x')));
     expect(keysOf(store, { prefix: utf8('b/') })).to.deep.equal(['b/1', 'b/2', 'b/3']);
     expect(keysOf(store, { prefix: utf8('b/'), after: utf8('b/1') })).to.deep.equal(['b/2', 'b/3']);
     expect(keysOf(store, { prefix: utf8('b/'), after: utf8('a') })).to.have.lengthOf(3);
     expect(keysOf(store, { prefix: utf8('b/'), after: utf8('c') })).to.deep.equal([]);
     expect(keysOf(store, { after: utf8('b') })).to.deep.equal(['b/1', 'b/2', 'b/3', 'c']);
-    expect(keysOf(store, { limit: 2 })).to.deep.equal(['a', 'b/1']);
+    expect(keysOf(store, { limit: 2 })).to.deep.equal(['a', 'aa']);
     expect(keysOf(store, { limit: 0 })).to.deep.equal([]);
   });
 

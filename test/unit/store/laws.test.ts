@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { asIndex, fromUtf8, utf8 } from '../../../src/shared/index.ts';
+import { asIndex, asRevision, fromUtf8, utf8 } from '../../../src/shared/index.ts';
 import { encodeBatch, encodeEnvelope } from '../../../src/store/index.ts';
 import type { AnyBatch } from './arbitraries.ts';
 import { anyBatches } from './arbitraries.ts';
@@ -19,6 +19,19 @@ function lively(limits = {}): Store {
   store.must(start(event, 1));
   store.must(store.baseline('b', 'DOWN'));
   return store;
+}
+
+/** What the drivers see is the same. */
+function expectSameView(store: Store, other: Store): void {
+  for (const record of store.machine.keys({})) {
+    const key = fromUtf8(record.key);
+    expect(other.machine.key(record.key)).to.deep.equal(record);
+    expect(other.machine.health(key)).to.deep.equal(store.machine.health(key));
+  }
+  const all = { limit: 99 };
+  expect(other.machine.events(all)).to.deep.equal(store.machine.events(all));
+  expect(other.machine.openNotifications()).to.deep.equal(store.machine.openNotifications());
+  expect(other.machine.settings).to.deep.equal(store.machine.settings);
 }
 
 /** Every key has its value row, and there are no other rows than the state stands for. */
@@ -45,10 +58,20 @@ describe('StateMachine laws', () => {
         expect(restored.machine.digest()).to.equal(straight.machine.digest());
         expect(straight.restored().machine.digest()).to.equal(straight.machine.digest());
         expect(straight.restored().machine.databaseBytes).to.equal(straight.machine.databaseBytes);
+        expectSameView(straight, straight.restored());
         expectExactRows(straight);
       }),
       { seed: 4, numRuns: 400 },
     );
+  });
+
+  it('a restore gives back every field of health, events and runs', () => {
+    const store = lively();
+    store.must(store.recordEvent('a', { from: 'DOWN', to: 'EMPTY', tracked: false }));
+    const id = store.machine.openNotifications()[0]?.id ?? asRevision(0);
+    store.must(end(id, 1, { exitCode: null, signal: 'SIGKILL', timedOut: true, outcome: 'retry' }));
+    store.must({ kind: 'putSettings', settings: { notifyOn: 'all' } });
+    expectSameView(store, store.restored());
   });
 
   it('apply of envelopes in one batch or in many gives the same results', () => {

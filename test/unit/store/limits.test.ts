@@ -49,6 +49,15 @@ describe('StateMachine limits', () => {
     store.must(put('c', 'x'.repeat(700)));
   });
 
+  it('apply of a put that shrinks passes above the limit', () => {
+    const store = new Store();
+    store.must(put('a', 'x'.repeat(5000)));
+    const tight = store.restored({ databaseBytesMax: 4000, reserveBytes: 1000 });
+    tight.must(put('a', 'x'.repeat(4900)));
+    tight.must(put('a', 'y'.repeat(4900)));
+    expect(tight.run(put('a', 'x'.repeat(4901)))).to.include(full);
+  });
+
   it('databaseBytes is the same whatever the way to a state', () => {
     const store = new Store();
     store.must(put('a', '1'));

@@ -17,7 +17,7 @@ describe('StateMachine load', () => {
   it('load refuses rows that it would not have written', () => {
     const bad = Uint8Array.of(0xff);
     const rows = [[], [9], [1], [2, 0, 0, 65], [2, 0, 0], [4, 0, 65], [5, 0], [6]];
-    for (const row of rows) expect(codeOfLoading(row, bad), `${row}`).to.equal('STORAGE_DAMAGED');
+    for (const row of rows) expect(codeOfLoading(row, bad), row.join()).to.equal('STORAGE_DAMAGED');
     expect(codeOfLoading([4, 0, 65], new Uint8Array(0))).to.equal('STORAGE_DAMAGED');
   });
 

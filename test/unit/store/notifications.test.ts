@@ -210,6 +210,9 @@ describe('StateMachine notifications', () => {
     const second = store.must(store.recordEvent('b'));
     store.must(start(id, 1));
     store.must(end(id, 1, { outcome: 'retry' }));
-    expect(store.machine.openNotifications().map((event) => event.id)).to.deep.equal([id, second]);
+    const open = (): number[] => store.machine.openNotifications().map((event) => event.id);
+    expect(open()).to.deep.equal([id, second]);
+    store.must(close(id, 'failed'));
+    expect(open()).to.deep.equal([second]);
   });
 });

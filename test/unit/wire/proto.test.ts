@@ -73,7 +73,7 @@ describe('ProtoWriter and ProtoReader', () => {
     for (const bytes of [[0x0b], [0x0d, 0, 0, 0, 0], [0x00, 0x01]]) {
       const reader = new ProtoReader(Uint8Array.from(bytes));
       expect(reader.nextField()).to.equal(0);
-      expect(reader.failed, `${bytes}`).to.equal(true);
+      expect(reader.failed, bytes.join()).to.equal(true);
     }
     const reader = new ProtoReader(Uint8Array.of(0x08, 0x01));
     reader.nextField();
