@@ -25,6 +25,7 @@ interface FlowEvents {
 
 interface Underway {
   readonly parcel: Parcel;
+  /** Not before this, and not before those ahead of it. */
   readonly arrivesAtMs: number;
   flushed: (() => void) | null;
 }
@@ -62,8 +63,7 @@ export class MemoryFlow {
       callLater(flushed);
       return;
     }
-    const previous = this.#underway.at(-1)?.arrivesAtMs ?? 0;
-    const arrivesAtMs = Math.max(previous, network.clock.monotonicMs() + network.delayMs());
+    const arrivesAtMs = network.clock.monotonicMs() + network.delayMs();
     const item: Underway = { parcel: copyOf(parcel), arrivesAtMs, flushed };
     this.#underway.push(item);
     if (this.#underway.length <= WINDOW_PARCELS) flush(item);

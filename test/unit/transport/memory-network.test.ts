@@ -124,6 +124,19 @@ describe('MemoryNetwork', () => {
     expect(atSecond.calls).to.be.empty;
   });
 
+  it('a call that was UNREACHABLE is not sent when the link opens later', async () => {
+    const { clock, network, first, second, atSecond } = await connectedWorld(11);
+    first.setPeers(new Map());
+    network.setFaults({ ...noFaults, delayMsMin: 100, delayMsMax: 100 });
+    first.setPeers(new Map([[two, 'b:1']]));
+    const call = codeOfRejection(first.call(two, 'propose', empty, 50));
+    await clock.advance(50);
+    expect(await call).to.equal('UNREACHABLE');
+    await clock.advance(2000);
+    expect(isUp(first) && isUp(second)).to.be.true;
+    expect(atSecond.calls).to.be.empty;
+  });
+
   it('lostPerMille takes Raft messages only', async () => {
     const { clock, network, first, atSecond } = await connectedWorld(5);
     network.setFaults({ ...noFaults, lostPerMille: 1000 });
