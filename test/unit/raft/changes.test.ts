@@ -148,7 +148,7 @@ describe('RaftCore membership changes (thesis 4)', () => {
     const [cluster, leader] = clusterOf(two, 'a b');
     cluster.loses = ({ kind }) => kind === 'appendRequest';
     cluster.change(leader, { kind: 'remove', nodeId: asNodeId('a') });
-    cluster.tick();
+    cluster.deliver();
     leader.crash();
     leader.restart();
     cluster.heal();

@@ -119,6 +119,19 @@ describe('RaftCore and snapshots (Raft 7)', () => {
     expect(core.view.lastIndex).to.equal(4);
   });
 
+  it('RaftCore drops a snapshot that lies below its own base', () => {
+    const core = new RaftCore(
+      initOf('a', three, { terms: [1, 1, 1, 1], applied: 4 }),
+      seededRandom(1),
+    );
+    core.step({ kind: 'compacted', base: baseAt(3, 1) });
+    expect(offer(core, baseAt(2, 1))).to.deep.include({
+      dropSnapshot: true,
+      installSnapshot: null,
+    });
+    expect(core.view.firstIndex).to.equal(4);
+  });
+
   it('RaftCore commits up to a snapshot that its log already covers, instead of installing it', () => {
     const core = new RaftCore(initOf('a', three, { terms: [1, 1, 1, 1] }), seededRandom(1));
     receive(core, heartbeat({ from: 'b', to: 'a', term: 3 }));
