@@ -14,9 +14,7 @@ const lockWaitMs = 10 * 60_000;
 function refuseOldNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major > 20 || (major === 20 && minor >= 19)) return;
-  console.error(
-    `Cannot start with Node.js ${process.versions.node}: accepted is 20.19 or later`,
-  );
+  console.error(`Cannot start with Node.js ${process.versions.node}: accepted is 20.19 or later`);
   process.exit(2);
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError, Option } from 'commander';
+import { Option } from 'commander';
+import type { Command, CommanderError } from 'commander';
 import { parse as parseYaml } from 'yaml';
 import type { Config, FieldName, Layer } from '../config/index.ts';
 import { environmentLayer, fileLayer, flagNamed, flags, parseConfig } from '../config/index.ts';

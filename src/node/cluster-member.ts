@@ -2,22 +2,19 @@ import type { Config } from '../config/index.ts';
 import { GossipCore, gossipSettingsFor } from '../gossip/index.ts';
 import type { GossipEffect } from '../gossip/index.ts';
 import type { IndexedConfiguration, Member, RaftRole } from '../raft/index.ts';
-import { memberNamed, memberOf, peerIdOfMember } from '../raft/index.ts';
+import { memberOf } from '../raft/index.ts';
 import type { ScriptRunner } from '../runner/index.ts';
-import type { Cancel, DecisionSettings, Logger, NodeId, Revision } from '../shared/index.ts';
-import { asRevision, QuorateError } from '../shared/index.ts';
+import type { DecisionSettings, Logger, Revision } from '../shared/index.ts';
 import type { SegmentedLog } from '../storage/index.ts';
 import type { Operation } from '../store/index.ts';
 import { defaultKeyspace } from '../store/index.ts';
 import type { Metrics } from '../telemetry/index.ts';
 import type { GossipSockets, PeerTransport } from '../transport/index.ts';
-import { Admission, isSamePlace } from './cluster/admission.ts';
-import { decodeAddressRequest, decodeMember, decodeNumber } from './cluster/calls.ts';
-import { encodeAddressRequest, encodeMember, encodeNumber, methods } from './cluster/calls.ts';
-import { explicitDifferences, settingsFrom } from './cluster/own-settings.ts';
+import { Admission } from './cluster/admission.ts';
+import { LeaderCalls } from './cluster/leader-calls.ts';
+import { settingsFrom } from './cluster/own-settings.ts';
 import { peerAddresses } from './cluster/peer-addresses.ts';
-import { decodeProgress, encodeProgress } from './cluster/progress.ts';
-import type { MemberProgress } from './cluster/progress.ts';
+import { Upkeep } from './cluster/upkeep.ts';
 import { GossipDriver } from './gossip-driver.ts';
 import type { Applied, ReplicaSettings } from './replica/index.ts';
 import { Replica } from './replica/index.ts';
@@ -26,9 +23,6 @@ import type { Script } from './watching/index.ts';
 import { Watching } from './watching/index.ts';
 
 const commitTimeoutMs = 5_000;
-const askTimeoutMs = 1_000;
-const retryMs = 200;
-const housekeepingMs = 1_000;
 const transferTimeoutMs = 2_000;
 
 export interface ClusterMemberInit {
@@ -56,14 +50,11 @@ export interface ClusterMemberInit {
 /** A node that has an identity in a cluster: its replica, its gossip and its watching, wired. */
 export class ClusterMember {
   readonly #init: ClusterMemberInit;
-  readonly #admission: Admission;
+  readonly #upkeep: Upkeep;
   readonly replica: Replica;
   readonly gossip: GossipDriver;
   readonly watching: Watching;
-  #cancelHousekeeping: Cancel = () => undefined;
-  #stopped = false;
-  #isLive = false;
-  #checkedSettings = false;
+  readonly calls: LeaderCalls;
   #wasMember = false;
   #leftGossipByHand = false;
   #isRemoved = false;
@@ -72,8 +63,9 @@ export class ClusterMember {
     this.#init = init;
     this.replica = replica;
     this.gossip = this.#makeGossip();
+    this.calls = this.#makeCalls();
     this.watching = this.#makeWatching();
-    this.#admission = this.#makeAdmission();
+    this.#upkeep = this.#makeUpkeep();
   }
 
   static async open(init: ClusterMemberInit): Promise<ClusterMember> {
@@ -113,7 +105,7 @@ export class ClusterMember {
 
   /** Caught up once with a leader of this time. */
   get isLive(): boolean {
-    return this.#isLive;
+    return this.#upkeep.isLive;
   }
 
   get leader(): Member | null {
@@ -130,14 +122,13 @@ export class ClusterMember {
     this.replica.start();
     this.gossip.start(seeds);
     this.watching.start();
-    this.#housekeeping();
-    void this.#goLive();
+    this.#upkeep.start();
   }
 
   /** Hands over what can be handed over; a running notification ends first. */
   async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#cancelHousekeeping();
+    this.#upkeep.stop();
+    this.calls.stop();
     this.watching.stop();
     await this.#handOver();
     await this.#notificationsEnd();
@@ -166,29 +157,6 @@ export class ClusterMember {
     return this.replica.run(envelope, timeoutMs);
   }
 
-  /** Makes the node at this address a member, through whoever leads. */
-  async join(address: string, timeoutMs: number): Promise<void> {
-    const body = encodeAddressRequest({ address, force: false, timeoutMs });
-    await this.#toLeader({ method: methods.join, body, timeoutMs });
-  }
-
-  async leave(address: string, force: boolean, timeoutMs: number): Promise<void> {
-    const body = encodeAddressRequest({ address, force, timeoutMs });
-    await this.#toLeader({ method: methods.leave, body, timeoutMs });
-  }
-
-  /** What the leader knows of the members; null when it does not answer. */
-  async progress(): Promise<readonly MemberProgress[] | null> {
-    try {
-      const timeoutMs = askTimeoutMs;
-      return decodeProgress(
-        await this.#toLeader({ method: methods.progress, body: encodeNumber(0), timeoutMs }),
-      );
-    } catch {
-      return null;
-    }
-  }
-
   gossipLeave(): void {
     this.#leftGossipByHand = true;
     this.gossip.leave();
@@ -207,37 +175,6 @@ export class ClusterMember {
 
   get abstainsByHand(): boolean {
     return this.#leftGossipByHand;
-  }
-
-  async onCall(method: string, body: Uint8Array): Promise<Uint8Array> {
-    switch (method) {
-      case methods.propose:
-        return this.replica.onPropose(body);
-      case methods.join: {
-        const { address, timeoutMs } = decodeAddressRequest(body);
-        await this.#admission.join(address, timeoutMs);
-        return new Uint8Array();
-      }
-      case methods.leave: {
-        const { address, force, timeoutMs } = decodeAddressRequest(body);
-        await this.#admission.leave(address, force, timeoutMs);
-        return new Uint8Array();
-      }
-      case methods.update:
-        await this.#admission.update(decodeMember(body), commitTimeoutMs);
-        return new Uint8Array();
-      case methods.isNotifying: {
-        const running = this.watching.isNotifying(asRevision(decodeNumber(body)));
-        return encodeNumber(running ? 1 : 0);
-      }
-      case methods.progress:
-        return this.#progress();
-      default:
-        throw new QuorateError(
-          'PARAM_INVALID',
-          `Cannot answer a call of ${JSON.stringify(method)}`,
-        );
-    }
   }
 
   /** The leader says that this incarnation was removed. */
@@ -309,19 +246,37 @@ export class ClusterMember {
       notification,
       settings: () => this.settings(),
       commit: (operation) => this.commit(operation),
-      askHolder: (holder, eventId) => this.#askHolder(holder, eventId),
+      askHolder: (holder, eventId) => this.calls.askHolder(holder, eventId),
     });
   }
 
-  #makeAdmission(): Admission {
+  #makeCalls(): LeaderCalls {
     const { surroundings, logger, log, transport } = this.#init;
-    return new Admission({
+    const { clock } = surroundings;
+    const { replica } = this;
+    const admission = new Admission({
       clusterId: log.recovered.identity.clusterId,
-      replica: this.replica,
-      clock: surroundings.clock,
+      replica,
+      clock,
       logger,
       callAddress: (address, method, body, timeoutMs) =>
         transport.callAddress(address, method, body, timeoutMs),
+    });
+    const isNotifying = (eventId: Revision): boolean => this.watching.isNotifying(eventId);
+    return new LeaderCalls({ clock, transport, replica, admission, isNotifying });
+  }
+
+  #makeUpkeep(): Upkeep {
+    const { config, surroundings, logger, self } = this.#init;
+    return new Upkeep({
+      config,
+      clock: surroundings.clock,
+      logger,
+      replica: this.replica,
+      self,
+      commit: (operation) => this.commit(operation),
+      update: (member) => this.calls.update(member),
+      onLive: () => this.watching.goLive(),
     });
   }
 
@@ -347,129 +302,6 @@ export class ClusterMember {
     transport.setPeers(
       peerAddresses(this.replica.configuration, this.gossip.members(), { self, host }),
     );
-  }
-
-  async #askHolder(holder: NodeId, eventId: Revision): Promise<boolean | null> {
-    const member = memberNamed(this.replica.configuration, holder);
-    if (member === undefined) return null;
-    try {
-      const to = peerIdOfMember(member);
-      const answer = await this.#init.transport.call(
-        to,
-        methods.isNotifying,
-        encodeNumber(eventId),
-        askTimeoutMs,
-      );
-      return decodeNumber(answer) === 1;
-    } catch {
-      return null;
-    }
-  }
-
-  /** Retries what was surely not done until the time is up. */
-  async #toLeader(call: {
-    method: string;
-    body: Uint8Array;
-    timeoutMs: number;
-  }): Promise<Uint8Array> {
-    const { clock } = this.#init.surroundings;
-    const deadlineMs = clock.monotonicMs() + call.timeoutMs;
-    for (;;) {
-      const leftMs = deadlineMs - clock.monotonicMs();
-      try {
-        return await this.#askLeader(call, Math.max(1, leftMs));
-      } catch (error) {
-        const code = error instanceof QuorateError ? error.code : null;
-        const mayRetry = code === 'NO_LEADER' || code === 'NOT_LEADER' || code === 'OVERLOADED';
-        if (!mayRetry) throw error;
-        if (leftMs <= retryMs || this.#stopped) {
-          throw new QuorateError('NO_LEADER', 'Cannot carry this out: no leader in time', {
-            cause: error,
-          });
-        }
-        await this.#sleep(retryMs);
-      }
-    }
-  }
-
-  #askLeader(call: { method: string; body: Uint8Array }, timeoutMs: number): Promise<Uint8Array> {
-    const { leader } = this.replica.view;
-    if (leader === this.replica.self) return this.onCall(call.method, call.body);
-    if (leader === null) return Promise.reject(new QuorateError('NO_LEADER', 'no leader is known'));
-    return this.#init.transport
-      .call(leader, call.method, call.body, timeoutMs + askTimeoutMs)
-      .catch((error: unknown) => {
-        // The leader could not be reached: surely not done. Its own UNREACHABLE speaks of somebody else.
-        const link = this.#init.transport.status().find((one) => one.peer === leader);
-        const isLink =
-          error instanceof QuorateError && error.code === 'UNREACHABLE' && link?.connected !== true;
-        throw isLink ? new QuorateError('NO_LEADER', error.message, { cause: error }) : error;
-      });
-  }
-
-  #progress(): Uint8Array {
-    const { view } = this.replica;
-    if (view.role !== 'leader') throw new QuorateError('NOT_LEADER', 'this node does not lead');
-    const own = { peer: this.replica.self, matchIndex: view.lastIndex, silentMs: 0 };
-    return encodeProgress([own, ...view.peers]);
-  }
-
-  /** After the first linearizable read, applied entries are news and not a replay. */
-  async #goLive(): Promise<void> {
-    while (!this.#stopped && !this.#isLive) {
-      try {
-        await this.replica.readBarrier(commitTimeoutMs);
-        this.#isLive = true;
-        this.watching.goLive();
-      } catch {
-        await this.#sleep(retryMs);
-      }
-    }
-  }
-
-  #housekeeping(): void {
-    this.#cancelHousekeeping = this.#init.surroundings.clock.after(housekeepingMs, () => {
-      void this.#keepHouse()
-        .catch((error: unknown) => this.#init.logger.debug({ error }, 'Housekeeping goes on later'))
-        .finally(() => {
-          if (!this.#stopped) this.#housekeeping();
-        });
-    });
-  }
-
-  async #keepHouse(): Promise<void> {
-    if (!this.#isLive || !this.isMember) return;
-    await this.#keepSettings();
-    await this.#keepAddresses();
-  }
-
-  /** The first start stores the settings; an explicitly different flag changes them for all. */
-  async #keepSettings(): Promise<void> {
-    const { config, logger } = this.#init;
-    const stored = this.replica.state.machine.settings;
-    if (stored === null) {
-      if (this.replica.mayDecide)
-        await this.commit({ kind: 'putSettings', settings: settingsFrom(config) });
-      return;
-    }
-    if (this.#checkedSettings) return;
-    const settings = explicitDifferences(config, stored);
-    if (Object.keys(settings).length > 0) {
-      await this.commit({ kind: 'putSettings', settings });
-      logger.warn(
-        { settings },
-        'Changed decision settings for all nodes, as the flags of this one say',
-      );
-    }
-    this.#checkedSettings = true;
-  }
-
-  async #keepAddresses(): Promise<void> {
-    const { self } = this.#init;
-    const listed = memberOf(this.replica.configuration, this.replica.self);
-    if (listed === undefined || isSamePlace(listed, { ...self, role: listed.role })) return;
-    const body = encodeMember({ ...self, role: listed.role });
-    await this.#toLeader({ method: methods.update, body, timeoutMs: commitTimeoutMs });
   }
 
   async #handOver(): Promise<void> {

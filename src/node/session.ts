@@ -195,7 +195,7 @@ export class Session {
       this.#member.onRemoved();
       return new Uint8Array();
     }
-    return this.#member.onCall(method, body);
+    return this.#member.calls.answer(method, body);
   }
 
   async #onHandshake(body: Uint8Array): Promise<Uint8Array> {

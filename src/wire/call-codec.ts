@@ -82,25 +82,32 @@ export const decodeProposeResponse = (bytes: Uint8Array): readonly WireOutcome[]
   });
 
 function readOutcome(reader: Reader, end: number): WireOutcome {
-  let kind = 0;
-  let revision = 0;
-  let changed = false;
-  let isElse = false;
-  let word = '';
-  let message = '';
+  const fields = { kind: 0, revision: 0, changed: false, isElse: false, word: '', message: '' };
   while (reader.pos < end) {
     const tag = reader.uint32();
-    if (tag === numberTag(1)) kind = readSafeInteger(reader);
-    else if (tag === numberTag(2)) revision = readSafeInteger(reader);
-    else if (tag === numberTag(3)) changed = reader.bool();
-    else if (tag === numberTag(4)) isElse = reader.bool();
-    else if (tag === lengthTag(5)) word = reader.string();
-    else if (tag === lengthTag(6)) message = reader.string();
+    if (tag === numberTag(1)) fields.kind = readSafeInteger(reader);
+    else if (tag === numberTag(2)) fields.revision = readSafeInteger(reader);
+    else if (tag === numberTag(3)) fields.changed = reader.bool();
+    else if (tag === numberTag(4)) fields.isElse = reader.bool();
+    else if (tag === lengthTag(5)) fields.word = reader.string();
+    else if (tag === lengthTag(6)) fields.message = reader.string();
     else skipField(reader, tag);
   }
-  switch (kinds[kind - 1]) {
+  return outcomeOf(fields);
+}
+
+function outcomeOf(fields: {
+  kind: number;
+  revision: number;
+  changed: boolean;
+  isElse: boolean;
+  word: string;
+  message: string;
+}): WireOutcome {
+  const { revision, changed, word, message } = fields;
+  switch (kinds[fields.kind - 1]) {
     case 'applied':
-      return { kind: 'applied', revision, changed, branch: isElse ? 'else' : 'then' };
+      return { kind: 'applied', revision, changed, branch: fields.isElse ? 'else' : 'then' };
     case 'rejected':
       return { kind: 'rejected', code: word, message };
     case 'refused':
@@ -108,7 +115,7 @@ function readOutcome(reader: Reader, end: number): WireOutcome {
     case 'unknown':
       return { kind: 'unknown' };
     default:
-      throw new RangeError(`unknown outcome ${kind}`);
+      throw new RangeError(`unknown outcome ${fields.kind}`);
   }
 }
 

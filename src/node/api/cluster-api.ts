@@ -47,19 +47,19 @@ export class NodeClusterApi implements ClusterApi {
   async members(): Promise<readonly MemberSummary[]> {
     const member = this.#current.member();
     if (member === null) return [];
-    const progress = await member.progress();
+    const progress = await member.calls.progress();
     return this.#members().map((one) => summaryOf(one, member, progress));
   }
 
   async join(raftAddress: string, { timeoutMs }: WaitOptions): Promise<void> {
-    await (await this.#current.waitFor(timeoutMs)).join(raftAddress, timeoutMs);
+    await (await this.#current.waitFor(timeoutMs)).calls.join(raftAddress, timeoutMs);
   }
 
   async leave(
     raftAddress: string,
     { timeoutMs, force }: WaitOptions & { force: boolean },
   ): Promise<void> {
-    await (await this.#current.waitFor(timeoutMs)).leave(raftAddress, force, timeoutMs);
+    await (await this.#current.waitFor(timeoutMs)).calls.leave(raftAddress, force, timeoutMs);
   }
 
   async gossipJoin(addresses: readonly string[], { timeoutMs }: WaitOptions): Promise<void> {

@@ -6,7 +6,7 @@ import type {
   KeySamples,
   WatchApi,
 } from '../../http/index.ts';
-import type { Revision } from '../../shared/index.ts';
+import type { KeyHealth, Revision } from '../../shared/index.ts';
 import { fromUtf8, utf8 } from '../../shared/index.ts';
 import type { KeyRecord } from '../../store/index.ts';
 import { eventToJson } from '../../store/index.ts';
@@ -70,17 +70,22 @@ function samplesIn(member: ClusterMember, key: string): KeySamples {
 function consensusOn(member: ClusterMember, record: KeyRecord): KeyConsensus {
   const key = fromUtf8(record.key);
   const health = member.replica.state.machine.health(key);
-  const { machine } = member.replica.state;
-  const last = health?.lastAvailabilityEvent ?? null;
-  const lastAtMs = last === null ? undefined : machine.event(last)?.atMs;
   return {
     key,
-    prevEventAtMs: lastAtMs ?? health?.baselineAtMs ?? 0,
+    prevEventAtMs: lastEventAtMs(member, health),
     prevConsensus: health?.baseline ?? '',
     empty: health?.empty ?? false,
     emptyAtMs: health?.emptyAtMs ?? 0,
     votes: votesOn(member, record),
   };
+}
+
+/** When the baseline last moved: by an event, or silently at first. */
+function lastEventAtMs(member: ClusterMember, health: KeyHealth | undefined): number {
+  if (health === undefined) return 0;
+  const last = health.lastAvailabilityEvent;
+  const event = last === null ? undefined : member.replica.state.machine.event(last);
+  return event?.atMs ?? health.baselineAtMs;
 }
 
 /** One line per member of the configuration, whether it said something or not. */

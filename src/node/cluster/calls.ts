@@ -97,6 +97,3 @@ export const decodeMember = (bytes: Uint8Array): Member => memberFrom(decodeFiel
 
 export const encodeNumber = (number: number): Uint8Array => encodeFields({ numbers: [number] });
 export const decodeNumber = (bytes: Uint8Array): number => decodeFields(bytes).numbers[0] ?? 0;
-
-export const encodeTexts = (texts: readonly string[]): Uint8Array => encodeFields({ texts });
-export const decodeTexts = (bytes: Uint8Array): readonly string[] => decodeFields(bytes).texts;

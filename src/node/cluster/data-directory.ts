@@ -57,11 +57,16 @@ export class DataDirectory {
     return createLog({ ...this.#place(), identity, base, generation: firstGeneration });
   }
 
-  /** Forgets log, state and snapshots; they must be closed. The node is a blank one then. */
+  /**
+   * Forgets log, state and snapshots; they must be closed. The node is a blank one from the moment
+   * the log has another name, however much of it a crash leaves behind.
+   */
   async wipe(): Promise<void> {
     const { files, kvFactory, path } = this.#init;
-    await files.remove(`${path}/log`);
+    await files.remove(`${path}/log.old`);
+    await files.rename(`${path}/log`, `${path}/log.old`);
     await files.syncDirectory(path);
+    await files.remove(`${path}/log.old`);
     for (const name of await kvFactory.list(path)) {
       if (name.startsWith('state-')) await kvFactory.remove(`${path}/${name}`);
     }

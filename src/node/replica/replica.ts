@@ -12,7 +12,7 @@ import { RaftCore } from '../../raft/index.ts';
 import type { Clock, Logger, LogIndex, PeerId, Random, Term } from '../../shared/index.ts';
 import { asIndex, peerIdOf } from '../../shared/index.ts';
 import type { Files, KvFactory, SegmentedLog } from '../../storage/index.ts';
-import { installSnapshot, openSnapshot, removeOtherGenerations } from '../../storage/index.ts';
+import { removeOtherGenerations } from '../../storage/index.ts';
 import type { Envelope, Notice } from '../../store/index.ts';
 import { encodeEnvelope } from '../../store/index.ts';
 import type { PeerTransport, SnapshotOffer, SnapshotReceiver } from '../../transport/index.ts';
@@ -32,38 +32,12 @@ import type { ProposalOutcome } from './proposer.ts';
 import { Proposer } from './proposer.ts';
 import { RaftDriver } from './raft-driver.ts';
 import { ReadClient } from './read-client.ts';
-import type { ReplicaSettings } from './settings.ts';
-import type { ReceivedSnapshot } from './snapshot-intake.ts';
-import { SnapshotIntake } from './snapshot-intake.ts';
-import { SnapshotSender } from './snapshot-sender.ts';
+import type { ReplicaInit } from './replica-init.ts';
+import { SnapshotExchange } from './snapshot-exchange.ts';
 import type { ReplicaState } from './state.ts';
 import { checkStateMeetsLog, openState } from './state.ts';
 
-export interface ReplicaEvents {
-  onNotices(notices: readonly Notice[]): void;
-  onRoleChange(change: { role: RaftRole; leader: PeerId | null; term: Term }): void;
-  onConfiguration(configuration: IndexedConfiguration): void;
-  /** The whole state was replaced by a snapshot. */
-  onStateReplaced(): void;
-  /** Disk or invariant failed: the process must stop. */
-  onFatal(error: unknown): void;
-}
-
-export interface ReplicaInit {
-  readonly files: Files;
-  readonly kvFactory: KvFactory;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  readonly transport: Pick<PeerTransport, 'send' | 'setPeers' | 'call' | 'sendSnapshot'>;
-  readonly dataDirectory: string;
-  readonly log: SegmentedLog;
-  readonly settings: ReplicaSettings;
-  readonly events: ReplicaEvents;
-}
-
 const proposeMethod = 'propose';
-const snapshotDirectory = (dataDirectory: string): string => `${dataDirectory}/snapshots`;
 
 /** One copy of the replicated state: the log, the Raft core, the state machine and their drivers. */
 export class Replica {
@@ -75,14 +49,11 @@ export class Replica {
   readonly #proposer: Proposer;
   readonly #commands: CommandClient;
   readonly #reads: ReadClient;
-  readonly #sender: SnapshotSender;
-  readonly #intake: SnapshotIntake;
+  readonly #snapshots: SnapshotExchange;
   readonly #compactor: Compactor;
   readonly self: PeerId;
   #state: ReplicaState;
-  #generation: number;
   #baseIndex: LogIndex;
-  #received: ReceivedSnapshot | null = null;
   #noopIndex: LogIndex = asIndex(0);
   #failed = false;
 
@@ -90,7 +61,6 @@ export class Replica {
     const { recovered } = init.log;
     this.#init = init;
     this.#state = state;
-    this.#generation = recovered.generation;
     this.#baseIndex = recovered.base.index;
     this.self = peerIdOf(recovered.identity.nodeId, recovered.identity.incarnation);
     this.#cache = new EntryCache(init.settings.cacheBytesMax);
@@ -100,8 +70,7 @@ export class Replica {
     this.#proposer = this.#makeProposer();
     this.#commands = this.#makeCommands();
     this.#reads = new ReadClient(this.#driver, this.#applier, init.clock);
-    this.#sender = this.#makeSender();
-    this.#intake = this.#makeIntake();
+    this.#snapshots = this.#makeSnapshots();
     this.#compactor = this.#makeCompactor();
   }
 
@@ -144,7 +113,7 @@ export class Replica {
 
   /** Hands over nothing by itself: see `transfer`. Closes log and engine. */
   async stop(): Promise<void> {
-    this.#sender.stop();
+    this.#snapshots.stop();
     this.#commands.abandon();
     this.#reads.abandon();
     this.#proposer.abandon();
@@ -181,7 +150,7 @@ export class Replica {
   }
 
   onSnapshot(from: PeerId, offer: SnapshotOffer): Promise<SnapshotReceiver> {
-    return this.#intake.accept(from, offer);
+    return this.#snapshots.accept(from, offer);
   }
 
   /** On the leader: resolves with the reply once the change is committed, or refused. */
@@ -251,9 +220,9 @@ export class Replica {
         onReadyToApply: (index) => this.#applier.applyUpTo(index),
         onRoleChange: (change) => this.#onRoleChange(change),
         onConfiguration: (configuration) => events.onConfiguration(configuration),
-        onSendSnapshot: (to) => this.#sender.send(to),
-        onInstallSnapshot: (wanted) => void this.#install(wanted),
-        onDropSnapshot: () => (this.#received = null),
+        onSendSnapshot: (to) => this.#snapshots.send(to),
+        onInstallSnapshot: (wanted) => void this.#snapshots.install(wanted),
+        onDropSnapshot: () => this.#snapshots.drop(),
         onDiskIdle: () => this.#proposer.onDiskIdle(),
         onFatal: (error) => this.#fatal(error),
       },
@@ -284,37 +253,6 @@ export class Replica {
     });
   }
 
-  #makeSender(): SnapshotSender {
-    const { files, dataDirectory, log, clock, logger, transport } = this.#init;
-    return new SnapshotSender({
-      files,
-      directory: snapshotDirectory(dataDirectory),
-      clusterId: log.recovered.identity.clusterId,
-      clock,
-      logger,
-      engine: () => this.#state.engine,
-      term: () => this.view.term,
-      firstIndex: () => this.view.firstIndex,
-      baseAt: (index) => this.#history.baseAt(index),
-      send: (to, source, signal) => transport.sendSnapshot(to, source, signal),
-      onSent: (to, index, ok) => this.#driver.submit({ kind: 'snapshotSent', to, index, ok }),
-    });
-  }
-
-  #makeIntake(): SnapshotIntake {
-    const { files, dataDirectory, log } = this.#init;
-    return new SnapshotIntake({
-      files,
-      directory: snapshotDirectory(dataDirectory),
-      clusterId: log.recovered.identity.clusterId,
-      onReceived: (received) => {
-        this.#received = received;
-        const { from, term, base } = received;
-        this.#driver.submit({ kind: 'snapshotReceived', from, term, base });
-      },
-    });
-  }
-
   #makeCompactor(): Compactor {
     const { clock, settings, log } = this.#init;
     return new Compactor({
@@ -324,7 +262,7 @@ export class Replica {
       appliedIndex: () => this.#applier.appliedIndex,
       logBytes: () => log.usage().bytes,
       flush: () => this.#state.engine.flush(),
-      pinnedIndex: () => this.#sender.pinnedIndex,
+      pinnedIndex: () => this.#snapshots.pinnedIndex,
       baseAt: (index) => this.#history.baseAt(index),
       compact: (base) => this.#compact(base),
       onFatal: (error) => this.#fatal(error),
@@ -347,44 +285,31 @@ export class Replica {
     this.#reads.onLeaderChange();
   }
 
-  /** Fills a new engine beside the old one, then switches: the log's base record is the switch. */
-  async #install(base: LogBase): Promise<void> {
-    try {
-      const received = this.#received;
-      if (received === null) return;
-      const { files, kvFactory, dataDirectory, log, logger, events } = this.#init;
-      const generation = this.#generation + 1;
-      logger.info({ index: base.index, from: received.from }, 'Installing a snapshot');
-      const snapshot = await openSnapshot(files, received.path);
-      await installSnapshot({ snapshot, kvFactory, dataDirectory, generation }).finally(() =>
-        snapshot.close(),
-      );
-      await this.#applier.pause();
-      const before = this.#state.engine;
-      await this.#driver.exclusively(async () => {
-        await before.close();
-        await log.installBase(base, generation);
-        await this.#switchTo(base, generation);
-        return base;
-      });
-      this.#applier.resume(this.#state);
-      this.#driver.submit({ kind: 'snapshotInstalled', base });
-      events.onStateReplaced();
-      await removeOtherGenerations({ kvFactory, dataDirectory, generation });
-    } catch (error) {
-      this.#fatal(error);
-    }
+  #makeSnapshots(): SnapshotExchange {
+    const { files, kvFactory, clock, logger, transport, dataDirectory, log, events } = this.#init;
+    return new SnapshotExchange({
+      files,
+      kvFactory,
+      clock,
+      logger,
+      transport,
+      dataDirectory,
+      log,
+      driver: this.#driver,
+      applier: this.#applier,
+      state: () => this.#state,
+      baseAt: (index) => this.#history.baseAt(index),
+      onSwitch: (state, base) => this.#switchTo(state, base),
+      onInstalled: () => events.onStateReplaced(),
+      onFatal: (error) => this.#fatal(error),
+    });
   }
 
-  async #switchTo(base: LogBase, generation: number): Promise<void> {
-    const { kvFactory, dataDirectory } = this.#init;
-    const onFailure = (error: unknown): void => this.#fatal(error);
-    this.#state = await openState({ kvFactory, dataDirectory, generation, onFailure });
-    this.#generation = generation;
+  #switchTo(state: ReplicaState, base: LogBase): void {
+    this.#state = state;
     this.#baseIndex = base.index;
     this.#history.reset(base);
     this.#cache.clear();
-    this.#received = null;
   }
 
   #fatal(error: unknown): void {

@@ -1,0 +1,164 @@
+import type { Member } from '../../raft/index.ts';
+import { memberNamed, peerIdOfMember } from '../../raft/index.ts';
+import type { Clock, NodeId, Revision } from '../../shared/index.ts';
+import { asRevision, QuorateError } from '../../shared/index.ts';
+import type { PeerTransport } from '../../transport/index.ts';
+import type { Replica } from '../replica/index.ts';
+import type { Admission } from './admission.ts';
+import {
+  decodeAddressRequest,
+  decodeMember,
+  decodeNumber,
+  encodeAddressRequest,
+  encodeMember,
+  encodeNumber,
+  methods,
+} from './calls.ts';
+import { decodeProgress, encodeProgress } from './progress.ts';
+import type { MemberProgress } from './progress.ts';
+
+const askTimeoutMs = 1_000;
+const updateTimeoutMs = 5_000;
+const retryMs = 200;
+/** Failures that say: surely not done, another try may find a leader. */
+const retriable: ReadonlySet<string> = new Set(['NO_LEADER', 'NOT_LEADER', 'OVERLOADED']);
+
+export interface LeaderCallsInit {
+  readonly clock: Clock;
+  readonly transport: PeerTransport;
+  readonly replica: Replica;
+  readonly admission: Admission;
+  readonly isNotifying: (eventId: Revision) => boolean;
+}
+
+interface Call {
+  readonly method: string;
+  readonly body: Uint8Array;
+  readonly timeoutMs: number;
+}
+
+/** What nodes ask of each other, and above all of the leader. */
+export class LeaderCalls {
+  readonly #init: LeaderCallsInit;
+  #stopped = false;
+
+  constructor(init: LeaderCallsInit) {
+    this.#init = init;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** Makes the node at this address a member, through whoever leads. */
+  async join(address: string, timeoutMs: number): Promise<void> {
+    const body = encodeAddressRequest({ address, force: false, timeoutMs });
+    await this.#toLeader({ method: methods.join, body, timeoutMs });
+  }
+
+  async leave(address: string, force: boolean, timeoutMs: number): Promise<void> {
+    const body = encodeAddressRequest({ address, force, timeoutMs });
+    await this.#toLeader({ method: methods.leave, body, timeoutMs });
+  }
+
+  /** Tells the leader where this member is now. */
+  async update(member: Member): Promise<void> {
+    const body = encodeMember(member);
+    await this.#toLeader({ method: methods.update, body, timeoutMs: updateTimeoutMs });
+  }
+
+  /** What the leader knows of the members; null when it does not answer. */
+  async progress(): Promise<readonly MemberProgress[] | null> {
+    const call = { method: methods.progress, body: encodeNumber(0), timeoutMs: askTimeoutMs };
+    try {
+      return decodeProgress(await this.#toLeader(call));
+    } catch {
+      return null;
+    }
+  }
+
+  /** Whether `holder` still runs the notification of this event; null when it cannot be asked. */
+  async askHolder(holder: NodeId, eventId: Revision): Promise<boolean | null> {
+    const member = memberNamed(this.#init.replica.configuration, holder);
+    if (member === undefined) return null;
+    const body = encodeNumber(eventId);
+    try {
+      const to = peerIdOfMember(member);
+      const answer = await this.#init.transport.call(to, methods.isNotifying, body, askTimeoutMs);
+      return decodeNumber(answer) === 1;
+    } catch {
+      return null;
+    }
+  }
+
+  /** Answers a peer; what only the leader can do is refused elsewhere with NOT_LEADER. */
+  async answer(method: string, body: Uint8Array): Promise<Uint8Array> {
+    const { replica, admission, isNotifying } = this.#init;
+    const nothing = new Uint8Array();
+    switch (method) {
+      case methods.propose:
+        return replica.onPropose(body);
+      case methods.join: {
+        const { address, timeoutMs } = decodeAddressRequest(body);
+        return admission.join(address, timeoutMs).then(() => nothing);
+      }
+      case methods.leave: {
+        const { address, force, timeoutMs } = decodeAddressRequest(body);
+        return admission.leave(address, force, timeoutMs).then(() => nothing);
+      }
+      case methods.update:
+        return admission.update(decodeMember(body), updateTimeoutMs).then(() => nothing);
+      case methods.isNotifying:
+        return encodeNumber(isNotifying(asRevision(decodeNumber(body))) ? 1 : 0);
+      case methods.progress:
+        return this.#ownProgress();
+      default:
+        throw new QuorateError(
+          'PARAM_INVALID',
+          `Cannot answer a call of ${JSON.stringify(method)}`,
+        );
+    }
+  }
+
+  /** Tries again what was surely not done until the time is up. */
+  async #toLeader(call: Call): Promise<Uint8Array> {
+    const { clock } = this.#init;
+    const deadlineMs = clock.monotonicMs() + call.timeoutMs;
+    for (;;) {
+      const leftMs = deadlineMs - clock.monotonicMs();
+      try {
+        return await this.#ask(call, Math.max(1, leftMs));
+      } catch (error) {
+        if (!(error instanceof QuorateError) || !retriable.has(error.code)) throw error;
+        if (leftMs <= retryMs || this.#stopped) {
+          const message = `Cannot carry this out: ${error.message}`;
+          throw new QuorateError('NO_LEADER', message, { cause: error });
+        }
+        await new Promise<void>((resolve) => clock.after(retryMs, resolve));
+      }
+    }
+  }
+
+  async #ask({ method, body }: Call, timeoutMs: number): Promise<Uint8Array> {
+    const { replica, transport } = this.#init;
+    const { leader } = replica.view;
+    if (leader === replica.self) return this.answer(method, body);
+    if (leader === null) throw new QuorateError('NO_LEADER', 'no leader is known');
+    try {
+      return await transport.call(leader, method, body, timeoutMs + askTimeoutMs);
+    } catch (error) {
+      // UNREACHABLE with a broken link is about the leader itself; else it speaks of a third node.
+      const link = transport.status().find((one) => one.peer === leader);
+      const isLink = error instanceof QuorateError && error.code === 'UNREACHABLE';
+      if (!isLink || link?.connected === true) throw error;
+      throw new QuorateError('NO_LEADER', error.message, { cause: error });
+    }
+  }
+
+  #ownProgress(): Uint8Array {
+    const { view, self } = this.#init.replica;
+    if (view.role !== 'leader') throw new QuorateError('NOT_LEADER', 'this node does not lead');
+    const own = { peer: self, matchIndex: view.lastIndex, silentMs: 0 };
+    return encodeProgress([own, ...view.peers]);
+  }
+}

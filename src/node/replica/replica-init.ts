@@ -1,0 +1,29 @@
+import type { IndexedConfiguration, RaftRole } from '../../raft/index.ts';
+import type { Clock, Logger, PeerId, Random, Term } from '../../shared/index.ts';
+import type { Files, KvFactory, SegmentedLog } from '../../storage/index.ts';
+import type { Notice } from '../../store/index.ts';
+import type { PeerTransport } from '../../transport/index.ts';
+import type { ReplicaSettings } from './settings.ts';
+
+export interface ReplicaEvents {
+  onNotices(notices: readonly Notice[]): void;
+  onRoleChange(change: { role: RaftRole; leader: PeerId | null; term: Term }): void;
+  onConfiguration(configuration: IndexedConfiguration): void;
+  /** The whole state was replaced by a snapshot. */
+  onStateReplaced(): void;
+  /** Disk or invariant failed: the process must stop. */
+  onFatal(error: unknown): void;
+}
+
+export interface ReplicaInit {
+  readonly files: Files;
+  readonly kvFactory: KvFactory;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly transport: Pick<PeerTransport, 'send' | 'setPeers' | 'call' | 'sendSnapshot'>;
+  readonly dataDirectory: string;
+  readonly log: SegmentedLog;
+  readonly settings: ReplicaSettings;
+  readonly events: ReplicaEvents;
+}
