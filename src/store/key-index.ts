@@ -15,6 +15,10 @@ const BTree = (
 /** Larger nodes waste less memory per key, smaller ones move less on insertion. */
 const NODE_KEYS_MAX = 64;
 
+/** Lookups that are remembered: a batch looks its keys up twice, and hot keys come again. */
+const RECENT_MAX = 4096;
+const ABSENT = -1;
+
 /** Stands for row keys, records and health of a key, so that health needs no room of its own. */
 const OVERHEAD_BYTES = 160;
 
@@ -28,6 +32,7 @@ export const chargedBytes = (key: BinaryKey, valueBytes: number): number =>
 export class KeyIndex {
   readonly #tree = new BTree<BinaryKey, Slot>(undefined, compareKeys, NODE_KEYS_MAX);
   readonly #columns = new KeyColumns();
+  readonly #recent = new Map<BinaryKey, Slot>();
   /** Counts insertions and removals, so that scans notice them. */
   #shapeChanges = 0;
   #bytes = 0;
@@ -42,7 +47,10 @@ export class KeyIndex {
   }
 
   find(key: BinaryKey): Slot | undefined {
-    return this.#tree.get(key);
+    const recent = this.#recent.get(key);
+    const slot = recent ?? this.#tree.get(key) ?? ABSENT;
+    if (recent === undefined) this.#remember(key, slot);
+    return slot === ABSENT ? undefined : slot;
   }
 
   facts(slot: Slot): KeyFacts {
@@ -65,6 +73,7 @@ export class KeyIndex {
     const slot = this.#columns.allocate();
     const isNew = this.#tree.set(key, slot);
     assert(isNew, 'A key is inserted once');
+    this.#remember(key, slot);
     this.#columns.setFacts(slot, facts);
     this.#columns.setHealth(slot, undefined);
     this.#bytes += chargedBytes(key, facts.valueBytes);
@@ -80,8 +89,14 @@ export class KeyIndex {
   remove(key: BinaryKey, slot: Slot): void {
     this.#bytes -= chargedBytes(key, this.#columns.facts(slot).valueBytes);
     this.#tree.delete(key);
+    this.#remember(key, ABSENT);
     this.#columns.free(slot);
     this.#shapeChanges++;
+  }
+
+  #remember(key: BinaryKey, slot: Slot): void {
+    if (this.#recent.size >= RECENT_MAX) this.#recent.clear();
+    this.#recent.set(key, slot);
   }
 
   /**
