@@ -1,6 +1,5 @@
 import type {
   Configuration,
-  IndexedConfiguration,
   LogBase,
   MemberChange,
   RaftMessage,
@@ -9,13 +8,12 @@ import type {
   Reply,
 } from '../../raft/index.ts';
 import { RaftCore } from '../../raft/index.ts';
-import type { Clock, Logger, LogIndex, PeerId, Random, Term } from '../../shared/index.ts';
+import type { LogIndex, PeerId, Term } from '../../shared/index.ts';
 import { asIndex, peerIdOf } from '../../shared/index.ts';
-import type { Files, KvFactory, SegmentedLog } from '../../storage/index.ts';
 import { removeOtherGenerations } from '../../storage/index.ts';
-import type { Envelope, Notice } from '../../store/index.ts';
+import type { Envelope } from '../../store/index.ts';
 import { encodeEnvelope } from '../../store/index.ts';
-import type { PeerTransport, SnapshotOffer, SnapshotReceiver } from '../../transport/index.ts';
+import type { SnapshotOffer, SnapshotReceiver } from '../../transport/index.ts';
 import {
   decodeProposeRequest,
   decodeProposeResponse,
