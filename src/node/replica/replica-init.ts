@@ -1,4 +1,4 @@
-import type { IndexedConfiguration, RaftRole } from '../../raft/index.ts';
+import type { IndexedConfiguration, LogStore, RaftRole } from '../../raft/index.ts';
 import type { Clock, Logger, PeerId, Random, Term } from '../../shared/index.ts';
 import type { Files, KvFactory, SegmentedLog } from '../../storage/index.ts';
 import type { Notice } from '../../store/index.ts';
@@ -23,7 +23,7 @@ export interface ReplicaInit {
   readonly logger: Logger;
   readonly transport: Pick<PeerTransport, 'send' | 'setPeers' | 'call' | 'sendSnapshot'>;
   readonly dataDirectory: string;
-  readonly log: SegmentedLog;
+  readonly log: LogStore & Pick<SegmentedLog, 'usage'>;
   readonly settings: ReplicaSettings;
   readonly events: ReplicaEvents;
 }

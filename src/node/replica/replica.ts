@@ -284,7 +284,8 @@ export class Replica {
   }
 
   #makeSnapshots(): SnapshotExchange {
-    const { files, kvFactory, clock, logger, transport, dataDirectory, log, events } = this.#init;
+    const { files, kvFactory, clock, logger, transport, dataDirectory, log, events, settings } =
+      this.#init;
     return new SnapshotExchange({
       files,
       kvFactory,
@@ -293,6 +294,7 @@ export class Replica {
       transport,
       dataDirectory,
       log,
+      chunkBytes: settings.snapshotChunkBytes,
       driver: this.#driver,
       applier: this.#applier,
       state: () => this.#state,

@@ -12,6 +12,8 @@ export interface ReplicaSettings {
   readonly tickMs: number;
   /** Newest entries kept in memory. */
   readonly cacheBytesMax: number;
+  /** Size of a snapshot's chunks; the same on all nodes, so that one can go on where another ended. */
+  readonly snapshotChunkBytes: number;
 }
 
 export function replicaSettingsFor(preset: RaftPreset): ReplicaSettings {
@@ -27,5 +29,6 @@ export function replicaSettingsFor(preset: RaftPreset): ReplicaSettings {
     },
     tickMs: Math.max(10, Math.floor(raft.heartbeatMs / 2)),
     cacheBytesMax: 16 * 1024 * 1024,
+    snapshotChunkBytes: 1024 * 1024,
   };
 }

@@ -1,6 +1,6 @@
-import type { LogBase } from '../../raft/index.ts';
+import type { LogBase, LogStore } from '../../raft/index.ts';
 import type { Clock, Logger, LogIndex, PeerId, Term } from '../../shared/index.ts';
-import type { Files, KvFactory, SegmentedLog } from '../../storage/index.ts';
+import type { Files, KvFactory } from '../../storage/index.ts';
 import { installSnapshot, openSnapshot, removeOtherGenerations } from '../../storage/index.ts';
 import type { PeerTransport, SnapshotOffer, SnapshotReceiver } from '../../transport/index.ts';
 import type { Applier } from './applier.ts';
@@ -18,7 +18,9 @@ export interface SnapshotExchangeInit {
   readonly logger: Logger;
   readonly transport: Pick<PeerTransport, 'sendSnapshot'>;
   readonly dataDirectory: string;
-  readonly log: SegmentedLog;
+  readonly log: LogStore;
+  /** Size of the chunks of new snapshots. */
+  readonly chunkBytes: number;
   readonly driver: RaftDriver;
   readonly applier: Applier;
   readonly state: () => ReplicaState;
@@ -110,11 +112,12 @@ export class SnapshotExchange {
   }
 
   #makeSender(): SnapshotSender {
-    const { files, log, clock, logger, transport, driver, state, baseAt } = this.#init;
+    const { files, log, clock, logger, transport, driver, state, baseAt, chunkBytes } = this.#init;
     return new SnapshotSender({
       files,
       directory: this.#directory,
       clusterId: log.recovered.identity.clusterId,
+      chunkBytes,
       clock,
       logger,
       engine: () => state().engine,

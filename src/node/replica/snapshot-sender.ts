@@ -13,6 +13,7 @@ export interface SnapshotSenderInit {
   readonly files: Files;
   readonly directory: string;
   readonly clusterId: ClusterId;
+  readonly chunkBytes: number;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly engine: () => SpoolableEngine;
@@ -108,7 +109,7 @@ export class SnapshotSender {
   }
 
   async #spool(): Promise<string> {
-    const { engine, files, directory, clusterId, baseAt } = this.#init;
+    const { engine, files, directory, clusterId, chunkBytes, baseAt } = this.#init;
     await engine().flush();
     const { signal } = this.#abort;
     const { path } = await spoolSnapshot({
@@ -116,6 +117,7 @@ export class SnapshotSender {
       files,
       directory,
       clusterId,
+      chunkBytes,
       baseAt,
       signal,
     });
