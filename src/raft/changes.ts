@@ -1,7 +1,7 @@
 import { memberNamed, peerIdOfMember, applyMemberChange, promote } from './membership.ts';
 import type { PeerId } from '../shared/index.ts';
 import { appendConfiguration } from './appending.ts';
-import type { CatchUp, Progress } from './progress.ts';
+import type { Progress } from './progress.ts';
 import type { Leadership } from './leadership.ts';
 import type { RaftState } from './state.ts';
 import type { MemberChange, Tag } from './types.ts';
@@ -75,8 +75,18 @@ export function measureCatchUp(state: RaftState, leadership: Leadership, peer: P
   catchUp.elapsedMs = 0;
 }
 
-/** A round that takes longer than an election timeout shows that the learner does not keep up. */
-export function tickCatchUp(state: RaftState, catchUp: CatchUp, creditMs: number): void {
+/**
+ * A round that takes longer than an election timeout shows that the learner does not keep up. One
+ * with nothing to send is over as it begins: an idle cluster would wait for ever for the next news.
+ */
+export function tickCatchUp(state: RaftState, progress: Progress, creditMs: number): void {
+  const { catchUp, matchIndex } = progress;
+  if (!catchUp) return;
+  if (matchIndex >= state.log.lastIndex && matchIndex >= catchUp.target) {
+    catchUp.isQuick = true;
+    catchUp.elapsedMs = 0;
+    return;
+  }
   catchUp.elapsedMs += creditMs;
   if (catchUp.elapsedMs >= state.settings.electionTimeoutMsMin) catchUp.isQuick = false;
 }

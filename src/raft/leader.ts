@@ -112,7 +112,7 @@ export function onHeartbeatResponse(
 export function tickLeader(state: RaftState, leadership: Leadership, creditMs: number): void {
   for (const progress of leadership.peers.values()) {
     progress.silentMs += creditMs;
-    if (progress.catchUp) tickCatchUp(state, progress.catchUp, creditMs);
+    tickCatchUp(state, progress, creditMs);
   }
   if (!hasActiveQuorum(state, leadership)) {
     becomeFollower(state, state.term, null);

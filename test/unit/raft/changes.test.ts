@@ -67,6 +67,15 @@ describe('RaftCore membership changes (thesis 4)', () => {
     cluster.runUntil(() => roleOf(leader, peer('d')) === 'voter', 1_500);
   });
 
+  it('RaftCore promotes a learner that caught up slowly, though nothing is written any more', () => {
+    const [cluster, leader] = clusterOf();
+    cluster.change(leader, { kind: 'add', member: member('d', 'learner') });
+    cluster.isolate('d');
+    cluster.run(1_000);
+    cluster.heal();
+    cluster.runUntil(() => roleOf(leader, peer('d')) === 'voter', 1_000);
+  });
+
   it('RaftCore never promotes a learner that was never heard, nor an observer', () => {
     const [cluster, leader] = clusterOf(three, 'a b c d e');
     cluster.change(leader, { kind: 'add', member: member('d', 'observer') });
