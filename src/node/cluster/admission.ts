@@ -57,7 +57,7 @@ export class Admission {
     }
     if (member.role === 'voter') this.#checkVoterMayLeave(member, force);
     await this.#change({ kind: 'remove', nodeId: member.nodeId }, deadlineMs);
-    this.#init.logger.info({ node: member.nodeId, address }, 'Removed a member');
+    this.#init.logger.info({ member: member.nodeId, address }, 'Removed a member');
     this.#tell(member);
   }
 
@@ -72,7 +72,7 @@ export class Admission {
     if (isSamePlace(known, next)) return;
     await this.#change({ kind: 'update', member: next }, this.#now() + timeoutMs);
     this.#init.logger.info(
-      { node: member.nodeId, raft: member.raftAddress },
+      { member: member.nodeId, raft: member.raftAddress },
       'A member has new addresses',
     );
   }
@@ -89,7 +89,7 @@ export class Admission {
     const role = member.role === 'observer' ? 'observer' : 'learner';
     await this.#change({ kind: 'add', member: { ...member, role } }, deadlineMs);
     this.#init.logger.info(
-      { node: member.nodeId, raft: member.raftAddress, role },
+      { member: member.nodeId, raft: member.raftAddress, role },
       'Admitted a member',
     );
   }
@@ -182,7 +182,7 @@ export class Admission {
     const body = encodeNumber(0);
     callAddress(member.raftAddress, methods.removed, body, handshakeTimeoutMs).catch(
       (error: unknown) =>
-        logger.debug({ node: member.nodeId, error }, 'A removed member did not hear of it'),
+        logger.debug({ member: member.nodeId, error }, 'A removed member did not hear of it'),
     );
   }
 
