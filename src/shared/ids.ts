@@ -18,8 +18,10 @@ export type ClusterId = Brand<string, 'ClusterId'>;
 /** `nodeId@incarnation`: what Raft counts as one server. A wiped node is another server. */
 export type PeerId = Brand<string, 'PeerId'>;
 
+/** On the hot path: the message is made only when it is needed. */
 function safe(value: number, what: string): void {
-  assert(Number.isSafeInteger(value) && value >= 0, `${what} must be a safe integer, got ${value}`);
+  if (Number.isSafeInteger(value) && value >= 0) return;
+  assert(false, `${what} must be a safe integer, got ${value}`);
 }
 
 export function asTerm(value: number): Term {
