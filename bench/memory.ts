@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { median } from './statistics.ts';
+import type { Cluster } from './system.ts';
+
+const settleMs = 10_000;
+const samples = 5;
+const samplePauseMs = 1000;
+
+/**
+ * Megabytes (10^6 bytes) of the largest of three idle nodes: the proportional set size of the
+ * daemon and all processes below it. Pages that several processes share count in parts.
+ */
+export async function measureMemory(cluster: Cluster): Promise<number> {
+  await pause(settleMs);
+  const found: number[] = [];
+  for (let i = 0; i < samples; i++) {
+    await pause(samplePauseMs);
+    found.push(largestNodeMb(cluster));
+  }
+  return median(found);
+}
+
+export const largestNodeMb = (cluster: Cluster): number =>
+  Math.max(...cluster.pids.map((pid) => treeKb(pid))) * 1.024e-3;
+
+function treeKb(pid: number): number {
+  let kb = pssKb(pid);
+  for (const child of childrenOf(pid)) kb += treeKb(child);
+  return kb;
+}
+
+function pssKb(pid: number): number {
+  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+  return Number(/^Pss:\s+(\d+) kB$/m.exec(rollup)?.[1] ?? NaN);
+}
+
+function childrenOf(pid: number): number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  return text === '' ? [] : text.split(' ').map(Number);
+}
