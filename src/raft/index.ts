@@ -5,14 +5,13 @@ export {
   emptyConfiguration,
   memberNamed,
   memberOf,
-  MEMBERS_MAX,
   peerIdOfMember,
   REMOVED_MAX,
   votersOf,
 } from './membership.ts';
 export type { ChangeResult } from './membership.ts';
 export type { LogIdentity, LogStore, RaftTransport, RecoveredLog } from './ports.ts';
-export { hasQuorum, isElector, majorityOf, quorumValue, voteOutcome } from './quorum.ts';
+export { hasQuorum, majorityOf, quorumValue, voteOutcome } from './quorum.ts';
 export type { Electorate, VoteOutcome } from './quorum.ts';
 export { raftSettingsFor } from './settings.ts';
 export type { RaftPreset } from './settings.ts';

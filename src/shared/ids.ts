@@ -47,11 +47,3 @@ export const asPeerId = (value: string): PeerId => value as PeerId;
 export function peerIdOf(nodeId: NodeId, incarnation: Incarnation): PeerId {
   return `${nodeId}@${incarnation}` as PeerId;
 }
-
-export function nodeIdOf(peerId: PeerId): NodeId {
-  return peerId.slice(0, peerId.lastIndexOf('@')) as NodeId;
-}
-
-export function incarnationOf(peerId: PeerId): Incarnation {
-  return peerId.slice(peerId.lastIndexOf('@') + 1) as Incarnation;
-}

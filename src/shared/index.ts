@@ -11,8 +11,6 @@ export {
   asPeerId,
   asRevision,
   asTerm,
-  incarnationOf,
-  nodeIdOf,
   peerIdOf,
 } from './ids.ts';
 export type { ClusterId, Incarnation, LogIndex, NodeId, PeerId, Revision, Term } from './ids.ts';

@@ -2,7 +2,7 @@ export { decodeBatch, decodeEnvelope } from './codec/command-decode.ts';
 export { encodeBatch, encodeEnvelope } from './codec/command-encode.ts';
 export { eventToJson } from './event-json.ts';
 export type { EventJson } from './event-json.ts';
-export { defaultKeyspace, storeLimits, supportedClusterVersion } from './limits.ts';
+export { defaultKeyspace, storeLimits } from './limits.ts';
 export { StateMachine } from './machine.ts';
 export { nextEpochWrite } from './next-epoch.ts';
 export type { StateEngine } from './ports.ts';

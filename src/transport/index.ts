@@ -1,7 +1,6 @@
 export { createGrpcPeerTransport } from './peer/grpc-peer-transport.ts';
 export type { GrpcPeerTransportInit } from './peer/grpc-peer-transport.ts';
 export type { PeerCredentials } from './peer/grpc-pipes.ts';
-export { SNAPSHOT_CHUNK_BYTES_MAX } from './peer/limits.ts';
 export { MemoryNetwork, noFaults } from './peer/memory-network.ts';
 export type { MemoryNetworkFaults } from './peer/memory-network.ts';
 export { createMemoryPeerTransport } from './peer/memory-peer-transport.ts';
