@@ -67,7 +67,8 @@ export class Membership {
     for (const { nodeId, epoch, counter } of this.#suspicions.takeExpired(nowMs)) {
       const member = this.#context.table.get(nodeId);
       assert(member !== undefined, `A suspicion runs on ${nodeId}, which is no member`);
-      if (member.record.epoch !== epoch || member.record.counter !== counter) continue;
+      const isPresentLife = member.record.epoch === epoch && member.record.counter === counter;
+      assert(isPresentLife, `A suspicion of an earlier life of ${nodeId} still runs`);
       const record = { ...member.record, status: 'dead' } as const;
       this.#store(member, { record, accuser: '', endedSeconds: 0 }, nowMs);
     }

@@ -48,18 +48,23 @@ function packState(verdict: PublishedVerdict, samples: readonly SampleStatus[]):
   return state;
 }
 
-function unpackState(state: number): { verdict: PublishedVerdict; samples: SampleStatus[] } {
+function verdictOf(state: number): PublishedVerdict {
   const verdict = verdicts[state & 7];
-  const count = (state >>> COUNT_SHIFT) & 15;
-  if (state >= 2 ** STATE_BITS || verdict === undefined || count > gossipLimits.samplesMax)
+  if (state >= 2 ** STATE_BITS || verdict === undefined)
     throw new RangeError(`unknown state ${state}`);
+  return verdict;
+}
+
+function samplesOf(state: number): SampleStatus[] {
+  const count = (state >>> COUNT_SHIFT) & 15;
+  if (count > gossipLimits.samplesMax) throw new RangeError(`${count} samples in state ${state}`);
   const samples: SampleStatus[] = [];
   for (let position = 0; position < count; position++) {
     const sample = sampleStatuses[(state >>> (SAMPLES_SHIFT + 2 * position)) & 3];
     if (sample === undefined) throw new RangeError(`unknown sample in state ${state}`);
     samples.push(sample);
   }
-  return { verdict, samples };
+  return samples;
 }
 
 /** Bytes that an entry adds to a segment whose entry before it has version `before`. */
@@ -105,59 +110,84 @@ export function writeSegment(writer: Writer, segment: VerdictSegment): void {
   );
 }
 
-interface SegmentColumns {
-  keyIds: number[];
-  versionSteps: number[];
-  valueRevisions: number[];
-  states: number[];
+/** A segment as it is read; columns are joined once all are there. */
+interface FoundSegment extends Owned {
+  from: number;
+  to: number;
+  floor: number;
+  reset: boolean;
+  keyIds: readonly number[];
+  versionSteps: readonly number[];
+  valueRevisions: readonly number[];
+  states: readonly number[];
 }
 
+const noNumbers: readonly number[] = [];
+
+/** Segments are most of what is decoded: no object is spread here. */
 export function readSegment(reader: Reader, end: number): VerdictSegment {
-  const scalars = { ...emptyOwned(), from: 0, to: 0, floor: 0, reset: false };
-  const columns: SegmentColumns = { keyIds: [], versionSteps: [], valueRevisions: [], states: [] };
+  const found: FoundSegment = {
+    owner: '',
+    epoch: 0,
+    from: 0,
+    to: 0,
+    floor: 0,
+    reset: false,
+    keyIds: noNumbers,
+    versionSteps: noNumbers,
+    valueRevisions: noNumbers,
+    states: noNumbers,
+  };
   while (reader.pos < end) {
     const tag = reader.uint32();
-    if (readOwned(reader, tag, scalars)) continue;
-    if (tag === 24) scalars.from = readSafeInteger(reader);
-    else if (tag === 32) scalars.to = readSafeInteger(reader);
-    else if (tag === 40) scalars.floor = readSafeInteger(reader);
-    else if (tag === 48) scalars.reset = reader.bool();
-    else if (!readSegmentColumn(reader, tag, columns)) skipField(reader, tag);
+    if (readOwned(reader, tag, found) || readSegmentColumn(reader, tag, found)) continue;
+    if (tag === 24) found.from = readSafeInteger(reader);
+    else if (tag === 32) found.to = readSafeInteger(reader);
+    else if (tag === 40) found.floor = readSafeInteger(reader);
+    else if (tag === 48) found.reset = reader.bool();
+    else skipField(reader, tag);
   }
-  const { from, to, floor, reset } = scalars;
+  const { from, to, floor, reset } = found;
   if (to < from || (reset && from > 0)) throw new RangeError(`segment (${from}, ${to}]`);
-  const entries = joinColumns(columns, from, to);
   return {
-    ...ownedOf(scalars),
+    owner: ownerOf(found),
+    epoch: found.epoch,
     fromExclusive: from,
     toInclusive: to,
     floor,
     reset,
-    entries,
+    entries: joinColumns(found),
   };
 }
 
-function readSegmentColumn(reader: Reader, tag: number, columns: SegmentColumns): boolean {
-  if (tag === 58) columns.keyIds = readColumn(reader, columnCountMax);
-  else if (tag === 66) columns.versionSteps = readColumn(reader, columnCountMax);
-  else if (tag === 74) columns.valueRevisions = readColumn(reader, columnCountMax);
-  else if (tag === 82) columns.states = readColumn(reader, columnCountMax);
+function readSegmentColumn(reader: Reader, tag: number, found: FoundSegment): boolean {
+  if (tag === 58) found.keyIds = readColumn(reader, columnCountMax);
+  else if (tag === 66) found.versionSteps = readColumn(reader, columnCountMax);
+  else if (tag === 74) found.valueRevisions = readColumn(reader, columnCountMax);
+  else if (tag === 82) found.states = readColumn(reader, columnCountMax);
   else return false;
   return true;
 }
 
-function joinColumns(columns: SegmentColumns, from: number, to: number): VerdictEntry[] {
-  const { keyIds, versionSteps, valueRevisions, states } = columns;
+function joinColumns(found: FoundSegment): VerdictEntry[] {
+  const { keyIds, versionSteps, valueRevisions, states } = found;
   const count = keyIds.length;
-  if ([versionSteps, valueRevisions, states].some((column) => column.length !== count))
+  if (versionSteps.length !== count || valueRevisions.length !== count || states.length !== count)
     throw new RangeError('columns of different lengths');
-  let version = from;
+  let version = found.from;
   return keyIds.map((keyId, row) => {
     const step = versionSteps[row] ?? 0;
     version += step;
-    if (step === 0 || version > to) throw new RangeError(`version ${version} outside its segment`);
-    const valueRevision = valueRevisions[row] ?? 0;
-    return { keyId, version, valueRevision, ...unpackState(states[row] ?? 0) };
+    if (step === 0 || version > found.to)
+      throw new RangeError(`version ${version} outside its segment`);
+    const state = states[row] ?? 0;
+    return {
+      keyId,
+      version,
+      valueRevision: valueRevisions[row] ?? 0,
+      verdict: verdictOf(state),
+      samples: samplesOf(state),
+    };
   });
 }
 
@@ -183,7 +213,8 @@ export function readReport(reader: Reader, end: number): HealthReport {
   }
   if (found.number === 0) throw new RangeError('report without a number');
   const { number, maxVersion, basis } = found;
-  return { ...ownedOf(found), number, maxVersion, basis, overdue: sumsOf(found.steps) };
+  const owner = ownerOf(found);
+  return { owner, epoch: found.epoch, number, maxVersion, basis, overdue: sumsOf(found.steps) };
 }
 
 export function writeHead(writer: Writer, head: HealthHead): void {
@@ -203,7 +234,7 @@ export function readHead(reader: Reader, end: number): HealthHead {
     else skipField(reader, tag);
   }
   const { maxVersion, reportNumber } = found;
-  return { ...ownedOf(found), maxVersion, reportNumber };
+  return { owner: ownerOf(found), epoch: found.epoch, maxVersion, reportNumber };
 }
 
 export function writeDigest(writer: Writer, digest: HealthDigest): void {
@@ -225,7 +256,7 @@ export function readDigest(reader: Reader, end: number): HealthDigest {
     else skipField(reader, tag);
   }
   const { contiguous, floor, reportNumber } = found;
-  return { ...ownedOf(found), contiguous, floor, reportNumber };
+  return { owner: ownerOf(found), epoch: found.epoch, contiguous, floor, reportNumber };
 }
 
 /** Fields 1 and 2 of every health message. */
@@ -243,9 +274,9 @@ function readOwned(reader: Reader, tag: number, found: Owned): boolean {
   return true;
 }
 
-function ownedOf(found: Owned): { owner: NodeId; epoch: number } {
-  if (found.owner === '') throw new RangeError('health without an owner');
-  return { owner: found.owner, epoch: found.epoch };
+function ownerOf({ owner }: Owned): NodeId {
+  if (owner === '') throw new RangeError('health without an owner');
+  return owner;
 }
 
 function stepsOf(ascending: readonly number[], from: number): number[] {

@@ -30,6 +30,8 @@ export interface ClusterOptions {
   readonly settings?: Partial<GossipSettings>;
   /** Every node is told the first one's address; false: nobody is told anything. */
   readonly joins?: boolean;
+  /** Sees each effect that is no send and no exchange, after the board took it. */
+  readonly onEffect?: (node: SimNode, effect: GossipEffect) => void;
 }
 
 export interface SimNode {
@@ -61,12 +63,14 @@ export class GossipCluster {
   /** Checksum over all that was sent and delivered, with its time. */
   trace = 0;
   readonly #agenda = new Agenda();
+  readonly #onEffect: (node: SimNode, effect: GossipEffect) => void;
   /** Nodes reach each other within a side only; all are on side 0 at first. */
   readonly #sides = new Map<string, number>();
   readonly #deaf = new Set<string>();
 
   constructor(options: ClusterOptions) {
     this.random = seededRandom(options.seed);
+    this.#onEffect = options.onEffect ?? (() => undefined);
     this.settings = { ...gossipSettingsFor('lan'), ...options.settings };
     this.network = { loss: 0, delayMsMin: 0.2, delayMsMax: 2, ...options.network };
     for (let i = 1; i <= options.nodes; i++) this.start(`n${i}`);
@@ -263,6 +267,7 @@ export class GossipCluster {
       this.#note(node.name, effect.kind, utf8(JSON.stringify(effect)));
       node.effects.push(effect);
       node.board.apply(effect);
+      this.#onEffect(node, effect);
       if (effect.kind === 'member') this.#noteDeath(node, effect.member);
     }
   }

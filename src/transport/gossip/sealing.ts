@@ -17,7 +17,7 @@ const COUNTER_BYTES = 6;
 const HEAD_BYTES = 2 + SESSION_BYTES + COUNTER_BYTES;
 const TAG_BYTES = 16;
 /** What sealing adds to a message. */
-export const SEALING_BYTES = HEAD_BYTES + TAG_BYTES;
+const SEALING_BYTES = HEAD_BYTES + TAG_BYTES;
 /** Above it the session that was heard longest ago is forgotten. */
 const SESSIONS_MAX = 4_096;
 

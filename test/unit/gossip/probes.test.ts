@@ -134,4 +134,19 @@ describe('GossipCore: probes', () => {
     const ping = bench.sent().find(({ frame }) => frame.ping?.target === 'a');
     expect(ping?.frame.members.some(({ record }) => record.status === 'suspect')).to.equal(true);
   });
+
+  it('noteLag() gives a probe and a suspicion the time in which this process did not run', () => {
+    const bench = benchWithPeers();
+    const { target } = probe(bench, 1_000);
+    const suspect = target === 'a' ? 'b' : 'a';
+    bench.say('c', { items: [rumourOf(suspect, { status: 'suspect' }, { accuser: 'c' })] });
+    const lagMs = 60_000;
+    bench.core.noteLag(lagMs, 1_400 + lagMs);
+    bench.tickAt(1_400 + lagMs);
+    bench.tickAt(1_999 + lagMs);
+    expect(bench.statusOf(target)).to.equal('alive');
+    bench.tickAt(2_000 + lagMs);
+    expect(bench.statusOf(target)).to.equal('suspect');
+    expect(bench.statusOf(suspect)).to.equal('suspect');
+  });
 });
