@@ -1,8 +1,13 @@
 export { Cluster, freePorts } from './cluster.ts';
 export type { Member } from './cluster.ts';
 export { Daemon, mainFile, projectRoot, scriptsDirectory, startChild } from './daemon.ts';
+export { baselineIs, eventIs, eventsOf, kindsOf, samplesTaken } from './events.ts';
+export type { EventShown } from './events.ts';
 export { ask, form, query } from './http.ts';
 export type { Answer, Ask } from './http.ts';
+export { NotifyRuns, replaceFile, watchFlags } from './notify-runs.ts';
+export type { NotifyRun } from './notify-runs.ts';
 export { freePort, isPortFree } from './ports.ts';
+export { TcpService } from './tcp-service.ts';
 export { waitFor } from './wait-for.ts';
 export { useWorkshop, Workshop } from './workshop.ts';
