@@ -30,6 +30,8 @@ import type { Script } from './script.ts';
 import { Watcher } from './watcher.ts';
 
 const beatMs = 250;
+/** Half a LAN probe time-out: less says nothing about this node's probes. */
+const lagMsMin = 250;
 const scavengeMs = 60_000;
 
 export interface WatchingInit {
@@ -287,7 +289,7 @@ export class Watching {
     const { clock, logger, gossip } = this.#init;
     this.#cancelBeat = clock.after(beatMs, () => {
       const lateMs = this.#stallGuard.beat(clock.monotonicMs());
-      if (lateMs > 50) gossip.noteLag(lateMs);
+      if (lateMs > lagMsMin) gossip.noteLag(lateMs);
       const abstains = this.abstains;
       if (abstains !== this.#wasAbstaining) {
         if (abstains)
