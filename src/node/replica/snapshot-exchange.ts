@@ -95,8 +95,9 @@ export class SnapshotExchange {
       this.#init.onSwitch(state, base);
       return base;
     });
-    applier.resume(this.#init.state());
+    // The core first: what the new state has applied must have been released by it.
     driver.submit({ kind: 'snapshotInstalled', base });
+    applier.resume(this.#init.state());
     this.#init.onInstalled();
     await removeOtherGenerations({ kvFactory, dataDirectory, generation });
   }
