@@ -66,7 +66,7 @@ export interface PersistBatch {
 interface MessageHead {
   readonly from: PeerId;
   readonly to: PeerId;
-  /** The sender's term; in a pre-vote request the term it would campaign in. */
+  /** The sender's term; in a pre-vote request, and in its grant, the term of the campaign to be. */
   readonly term: Term;
 }
 
@@ -233,17 +233,20 @@ export type RaftRole = 'follower' | 'preCandidate' | 'candidate' | 'leader';
 export interface RaftOutput {
   /** At most one per step; batches become durable in sequence order. */
   readonly persist: PersistBatch | null;
-  /** May leave at once: appends, heartbeats, pre-votes, read traffic. */
+  /**
+   * May leave at once: appends, heartbeats and their answers, pre-votes and their answers, read
+   * traffic. An answer to a heartbeat promises nothing that a crash could undo.
+   */
   readonly messagesNow: readonly RaftMessage[];
   /**
    * Leave only when everything up to batch `afterSequence` is durable: votes, vote requests,
-   * acknowledgements. Ordered.
+   * answers to appends. Ordered.
    */
   readonly messagesAfterPersist: readonly RaftMessage[];
   /** Sequence that messagesAfterPersist wait for (the newest batch handed out, this step's too). */
   readonly afterSequence: number;
   readonly replies: readonly Reply[];
-  /** Entries up to here may be applied; null when unchanged. */
+  /** Entries up to here are committed and durable here: they may be applied. Null: unchanged. */
   readonly commitIndex: LogIndex | null;
   /** Set when role, term or known leader changed. */
   readonly change: {
