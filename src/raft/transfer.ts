@@ -68,7 +68,7 @@ function bestSuccessor(state: RaftState, leadership: Leadership): PeerId | null 
 /** A leader is known (or none any more): the pending transfer may be settled. */
 export function settleTransfer(state: RaftState): void {
   const { transfer, leader } = state;
-  if (!transfer || leader === null || leader === state.self) return;
+  if (!transfer || leader === null) return;
   state.transfer = null;
   if (leader === transfer.to) {
     state.outbox.reply({ kind: 'transferred', tag: transfer.tag });

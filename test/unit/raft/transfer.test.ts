@@ -104,6 +104,20 @@ describe('RaftCore transfers of leadership (3.10)', () => {
     expect(cluster.replyTo(leader, tag)).to.deep.include({ reason: 'abandoned' });
   });
 
+  it('RaftCore that is elected again forgets the transfer that it was busy with', () => {
+    const [cluster, leader] = clusterOf();
+    cluster.loses = ({ kind }) => kind === 'timeoutNow' || kind === 'appendResponse';
+    cluster.propose(leader, 'x');
+    const tag = cluster.transfer(leader, 'b');
+    leader.step({ kind: 'diskStalled' });
+    leader.step({ kind: 'diskOk' });
+    cluster.heal();
+    cluster.elect('a');
+    expect(cluster.replyTo(leader, tag)).to.deep.include({ kind: 'refused', reason: 'abandoned' });
+    cluster.propose(leader, 'y');
+    expect(leader.replies.at(-1)?.kind).to.equal('appended');
+  });
+
   it('RaftCore under constant writes hands over within a second (redpanda #2606)', () => {
     const [cluster, leader] = clusterOf();
     let count = 0;

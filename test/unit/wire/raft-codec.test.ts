@@ -145,7 +145,7 @@ describe('Raft codec', () => {
           expect(['no error', 'PARAM_INVALID']).to.include(failure(() => decode(bytes)));
         }
       }),
-      { seed: 8, numRuns: 1000 },
+      { seed: 8, numRuns: 400 },
     );
   });
 
