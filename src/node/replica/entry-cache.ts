@@ -10,8 +10,9 @@ const entryOverheadBytes = 96;
  */
 export class EntryCache {
   readonly #bytesMax: number;
-  #entries: Entry[] = [];
-  /** Position of the first live entry in #entries; what is before it was dropped. */
+  /** null: dropped; only before #head. */
+  #entries: (Entry | null)[] = [];
+  /** Position of the first live entry in #entries. */
   #head = 0;
   #bytes = 0;
 
@@ -35,9 +36,9 @@ export class EntryCache {
   /** Entries from..to when all of them are here, else null. */
   range(from: LogIndex, to: LogIndex): Entry[] | null {
     const first = this.#entries[this.#head];
-    if (first === undefined || from < first.index || to > this.#lastIndex()) return null;
+    if (!first || from < first.index || to > this.#lastIndex()) return null;
     const start = this.#head + (from - first.index);
-    return this.#entries.slice(start, start + (to - from) + 1);
+    return this.#entries.slice(start, start + (to - from) + 1) as Entry[];
   }
 
   clear(): void {
@@ -57,14 +58,15 @@ export class EntryCache {
   #truncateFrom(index: LogIndex): void {
     while (this.#length > 0 && this.#lastIndex() >= index) {
       const entry = this.#entries.pop();
-      if (entry !== undefined) this.#bytes -= entry.payload.length + entryOverheadBytes;
+      if (entry) this.#bytes -= entry.payload.length + entryOverheadBytes;
     }
   }
 
   #evict(): void {
     while (this.#bytes > this.#bytesMax && this.#length > 1) {
-      const entry = this.#entries[this.#head++];
-      if (entry !== undefined) this.#bytes -= entry.payload.length + entryOverheadBytes;
+      const entry = this.#entries[this.#head];
+      if (entry) this.#bytes -= entry.payload.length + entryOverheadBytes;
+      this.#entries[this.#head++] = null; // Else its bytes would stay in memory.
     }
     if (this.#head > 1024 && this.#head * 2 > this.#entries.length) {
       this.#entries = this.#entries.slice(this.#head);
