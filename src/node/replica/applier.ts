@@ -1,7 +1,7 @@
-import type { Entry, IndexedConfiguration, LogStore } from '../../raft/index.ts';
+import type { Entry, LogStore } from '../../raft/index.ts';
 import type { LogIndex, Term } from '../../shared/index.ts';
-import { asIndex } from '../../shared/index.ts';
-import type { CommandResult, Notice } from '../../store/index.ts';
+import { asIndex, assert } from '../../shared/index.ts';
+import type { CommandBatch, CommandResult, Notice, RowOf } from '../../store/index.ts';
 import { decodeBatch } from '../../store/index.ts';
 import { decodeConfiguration } from '../../wire/index.ts';
 import type { AppliedHistory } from './applied-history.ts';
@@ -26,6 +26,13 @@ interface Waiter {
 interface IndexWaiter {
   readonly index: LogIndex;
   readonly resolve: () => void;
+}
+
+/** A command whose rows are not all in memory. */
+interface Unloaded {
+  readonly entry: Entry;
+  readonly batch: CommandBatch;
+  readonly rows: readonly Uint8Array[];
 }
 
 export interface ApplierInit {
@@ -71,7 +78,8 @@ export class Applier {
 
   /** The outcome of the entry at `index`, if it is still the one of `term` when it applies. */
   expect(index: LogIndex, term: Term, resolve: (outcome: Outcome) => void): void {
-    this.#waiters.get(index)?.resolve({ kind: 'lost' });
+    // The earlier entry is gone from this log, but another node that has it may lead next.
+    this.#waiters.get(index)?.resolve({ kind: 'unknown' });
     this.#waiters.set(index, { term, resolve });
   }
 
@@ -134,6 +142,7 @@ export class Applier {
 
   async #readAndApply(from: LogIndex, to: LogIndex): Promise<void> {
     const entries = await this.#init.log.read(from, to, chunkBytes);
+    assert(entries.length > 0, `Entry ${from} is committed and in the log`);
     await this.#applyAll(entries);
   }
 
@@ -141,47 +150,52 @@ export class Applier {
     for (let i = 0; i < entries.length; i++) {
       const entry = entries[i];
       if (entry === undefined) continue;
-      const rows = this.#rowsToLoad(entry);
-      if (rows.length > 0) return this.#loadAndApply(entries.slice(i), rows);
-      this.#apply(entry, (row) => this.#state.engine.peek(row));
+      if (entry.kind !== 'command') {
+        this.#pass(entry);
+        continue;
+      }
+      const batch = decodeBatch(entry.payload);
+      const rows = this.#rowsToLoad(batch);
+      if (rows.length > 0) return this.#loadAndApply({ entry, batch, rows }, entries.slice(i + 1));
+      this.#apply(entry, batch, this.#peek);
     }
     this.#finishChunk();
     return null;
   }
 
-  async #loadAndApply(entries: readonly Entry[], rows: readonly Uint8Array[]): Promise<void> {
+  async #loadAndApply({ entry, batch, rows }: Unloaded, rest: readonly Entry[]): Promise<void> {
     const values = await this.#state.engine.readMany(rows);
     const loaded = new Map(rows.map((row, i) => [rowName(row), values[i]]));
-    const first = entries[0];
-    if (first !== undefined) {
-      this.#apply(first, (row) => this.#state.engine.peek(row) ?? loaded.get(rowName(row)));
-    }
-    await this.#applyAll(entries.slice(1));
+    this.#apply(entry, batch, (row) => this.#peek(row) ?? loaded.get(rowName(row)));
+    await this.#applyAll(rest);
   }
 
-  #rowsToLoad(entry: Entry): readonly Uint8Array[] {
-    if (entry.kind !== 'command') return [];
-    const required = this.#state.machine.requiredRows(decodeBatch(entry.payload));
+  #rowsToLoad(batch: CommandBatch): readonly Uint8Array[] {
+    const required = this.#state.machine.requiredRows(batch);
     if (required.length === 0) return required;
-    return required.filter((row) => this.#state.engine.peek(row) === undefined);
+    return required.filter((row) => this.#peek(row) === undefined);
   }
 
-  #apply(entry: Entry, rowOf: (row: Uint8Array) => Uint8Array | null | undefined): void {
+  readonly #peek: RowOf = (row) => this.#state.engine.peek(row);
+
+  #apply(entry: Entry, batch: CommandBatch, rowOf: RowOf): void {
     const { machine, engine } = this.#state;
-    let configuration: IndexedConfiguration | null = null;
-    if (entry.kind === 'command') {
-      const outcome = machine.apply(entry.index, decodeBatch(entry.payload), rowOf);
-      engine.enqueue(entry.index, outcome.writes);
-      this.#answer(entry, outcome.results);
-      if (outcome.notices.length > 0) this.#init.onNotices(outcome.notices);
-    } else {
-      if (entry.kind === 'configuration') {
-        configuration = { index: entry.index, configuration: decodeConfiguration(entry.payload) };
-      }
-      engine.enqueue(entry.index, machine.advance(entry.index));
-      this.#answer(entry, []);
-    }
+    const outcome = machine.apply(entry.index, batch, rowOf);
+    engine.enqueue(entry.index, outcome.writes);
+    this.#init.history.record(entry, null);
+    this.#answer(entry, outcome.results);
+    if (outcome.notices.length > 0) this.#init.onNotices(outcome.notices);
+  }
+
+  /** An entry that is no command changes nothing but who the members are. */
+  #pass(entry: Entry): void {
+    const { index, kind, payload } = entry;
+    const { machine, engine } = this.#state;
+    engine.enqueue(index, machine.advance(index));
+    const configuration =
+      kind === 'configuration' ? { index, configuration: decodeConfiguration(payload) } : null;
     this.#init.history.record(entry, configuration);
+    this.#answer(entry, []);
   }
 
   #answer(entry: Entry, results: readonly CommandResult[]): void {
