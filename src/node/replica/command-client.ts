@@ -1,5 +1,5 @@
 import type { Clock, Cancel, ErrorCode, PeerId } from '../../shared/index.ts';
-import { QuorateError } from '../../shared/index.ts';
+import { codeOf, QuorateError } from '../../shared/index.ts';
 import type { CommandResult } from '../../store/index.ts';
 import type { WireOutcome } from '../../wire/index.ts';
 import type { ProposalOutcome } from './proposer.ts';
@@ -7,6 +7,16 @@ import type { ProposalOutcome } from './proposer.ts';
 /** Commands of this node's clients that are not answered yet; more are refused as overloaded. */
 const openMax = 16_384;
 const sweepMs = 50;
+/** What one call to the leader carries; a single larger command goes alone. */
+const forwardBytesMax = 1024 * 1024;
+const forwardCountMax = 1_024;
+/** Failures of a call that surely did not reach the leader's log. */
+const surelyNotAppended: ReadonlySet<ErrorCode | undefined> = new Set([
+  'UNREACHABLE',
+  'OVERLOADED',
+  'NO_LEADER',
+  'STOPPED',
+] as const);
 
 export type Applied = Extract<CommandResult, { ok: true }>;
 
@@ -43,6 +53,7 @@ export class CommandClient {
   #toForward: Command[] = [];
   #forwardPlanned = false;
   #cancelSweep: Cancel | null = null;
+  #stopped = false;
 
   constructor(init: CommandClientInit) {
     this.#init = init;
@@ -51,6 +62,10 @@ export class CommandClient {
   /** Resolves when the command is committed and applied by the leader. */
   run(envelope: Uint8Array, timeoutMs: number): Promise<Applied> {
     return new Promise((resolve, reject) => {
+      if (this.#stopped) {
+        reject(new QuorateError('STOPPED', messages.STOPPED));
+        return;
+      }
       if (this.#open.size >= openMax) {
         reject(new QuorateError('OVERLOADED', 'Cannot take the command: too many are under way'));
         return;
@@ -70,6 +85,7 @@ export class CommandClient {
 
   /** The node stops. */
   abandon(): void {
+    this.#stopped = true;
     this.#cancelSweep?.();
     for (const command of [...this.#open]) this.#expire(command, 'STOPPED');
   }
@@ -91,7 +107,7 @@ export class CommandClient {
     this.#init.clock.afterPendingInput(() => {
       this.#forwardPlanned = false;
       const commands = this.#toForward.splice(0).filter((one) => one.state === 'sent');
-      if (commands.length > 0) void this.#forward(commands);
+      for (const group of groupsOf(commands)) void this.#forward(group);
     });
   }
 
@@ -113,8 +129,7 @@ export class CommandClient {
   }
 
   #forwardFailed(command: Command, error: unknown): void {
-    const code = error instanceof QuorateError ? error.code : 'UNKNOWN_OUTCOME';
-    if (code === 'UNREACHABLE' || code === 'OVERLOADED') this.#park(command);
+    if (surelyNotAppended.has(codeOf(error))) this.#park(command);
     else this.#expire(command, 'UNKNOWN_OUTCOME');
   }
 
@@ -158,12 +173,7 @@ export class CommandClient {
     if (this.#settled(command)) command.reject(new QuorateError(code, message));
   }
 
-  #expire(command: Command, code: 'UNKNOWN_OUTCOME' | 'NO_LEADER' | 'STOPPED'): void {
-    const messages = {
-      UNKNOWN_OUTCOME: 'Cannot tell whether the command was carried out: no answer in time',
-      NO_LEADER: 'Cannot carry out the command: no leader in time',
-      STOPPED: 'Cannot carry out the command: the node stops',
-    };
+  #expire(command: Command, code: keyof typeof messages): void {
     const sent = command.state === 'sent';
     const final = sent ? 'UNKNOWN_OUTCOME' : code;
     this.#fail(command, final, messages[final]);
@@ -189,6 +199,27 @@ export class CommandClient {
     }
     if (this.#open.size > 0) this.#planSweep();
   }
+}
+
+const messages = {
+  UNKNOWN_OUTCOME: 'Cannot tell whether the command was carried out: no answer in time',
+  NO_LEADER: 'Cannot carry out the command: no leader in time',
+  STOPPED: 'Cannot carry out the command: the node stops',
+} as const;
+
+/** In order; a group is one call. */
+function groupsOf(commands: readonly Command[]): readonly (readonly Command[])[] {
+  const groups: Command[][] = [];
+  let bytes = Infinity;
+  for (const command of commands) {
+    bytes += command.envelope.length;
+    const group = groups.at(-1);
+    if (group === undefined || bytes > forwardBytesMax || group.length >= forwardCountMax) {
+      groups.push([command]);
+      bytes = command.envelope.length;
+    } else group.push(command);
+  }
+  return groups;
 }
 
 /** The wire form of what the leader's proposer says. */

@@ -20,13 +20,13 @@ import {
   encodeProposeRequest,
   encodeProposeResponse,
 } from '../../wire/index.ts';
+import type { WireOutcome } from '../../wire/index.ts';
 import { AppliedHistory } from './applied-history.ts';
 import { Applier } from './applier.ts';
 import type { Applied } from './command-client.ts';
 import { CommandClient, wireOutcome } from './command-client.ts';
 import { Compactor } from './compactor.ts';
 import { EntryCache } from './entry-cache.ts';
-import type { ProposalOutcome } from './proposer.ts';
 import { Proposer } from './proposer.ts';
 import { RaftDriver } from './raft-driver.ts';
 import { ReadClient } from './read-client.ts';
@@ -139,12 +139,19 @@ export class Replica {
   }
 
   /** A peer forwards commands: they are proposed here, or refused when this node does not lead. */
-  async onPropose(body: Uint8Array): Promise<Uint8Array> {
-    const outcomes = decodeProposeRequest(body).map(
-      (envelope) =>
-        new Promise<ProposalOutcome>((resolve) => this.#proposer.propose(envelope, resolve)),
-    );
-    return encodeProposeResponse((await Promise.all(outcomes)).map(wireOutcome));
+  onPropose(body: Uint8Array): Promise<Uint8Array> {
+    const envelopes = decodeProposeRequest(body);
+    return new Promise((resolve) => {
+      const outcomes = new Array<WireOutcome>(envelopes.length);
+      let open = envelopes.length;
+      if (open === 0) resolve(encodeProposeResponse(outcomes));
+      for (const [i, envelope] of envelopes.entries()) {
+        this.#proposer.propose(envelope, (outcome) => {
+          outcomes[i] = wireOutcome(outcome);
+          if (--open === 0) resolve(encodeProposeResponse(outcomes));
+        });
+      }
+    });
   }
 
   onSnapshot(from: PeerId, offer: SnapshotOffer): Promise<SnapshotReceiver> {
