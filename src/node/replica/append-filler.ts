@@ -1,16 +1,20 @@
 import type { AppendRequest, Entry, LogStore, RaftMessage } from '../../raft/index.ts';
-import type { Logger, PeerId } from '../../shared/index.ts';
-import { asIndex } from '../../shared/index.ts';
+import type { PeerId } from '../../shared/index.ts';
+import { asIndex, codeOf } from '../../shared/index.ts';
 import type { EntryCache } from './entry-cache.ts';
 
 /** Messages that may wait behind one peer's disk read; more are dropped, as a network would. */
 const waitingMax = 64;
+const readBytes = 4 * 1024 * 1024;
 
 export interface AppendFillerInit {
   readonly cache: EntryCache;
-  readonly log: LogStore;
-  readonly logger: Logger;
+  readonly log: Pick<LogStore, 'read'>;
+  /** This node still leads in the term of the message: its log is what it was when that was ordered. */
+  readonly isCurrent: (message: AppendRequest) => boolean;
   readonly send: (message: RaftMessage) => void;
+  /** The disk failed: the process must stop. */
+  readonly onFatal: (error: unknown) => void;
 }
 
 /**
@@ -54,25 +58,33 @@ export class AppendFiller {
     this.#waiting.set(first.to, queue);
     try {
       for (let next = queue[0]; next !== undefined; next = queue[0]) {
-        if (!this.#sendFromCache(next)) this.#init.send(await this.#fill(next));
+        if (!this.#init.isCurrent(next)) break;
+        if (!this.#sendFromCache(next) && !(await this.#sendRead(next))) break;
         queue.shift();
       }
     } catch (error) {
-      // The range was cut away meanwhile: the core finds out by the peer's silence or rejection.
-      this.#init.logger.debug({ peer: first.to, error }, 'Dropped an append to a peer');
+      const code = codeOf(error);
+      if (code !== 'NOT_FOUND' && code !== 'STOPPED') this.#init.onFatal(error);
     } finally {
       this.#waiting.delete(first.to);
     }
   }
 
-  async #fill(message: AppendRequest): Promise<AppendRequest> {
+  /**
+   * False when the log does not hold the entries as they were ordered: cut away, not written yet or
+   * replaced by those of a later leader. The core finds out by the peer's silence or rejection.
+   */
+  async #sendRead(message: AppendRequest): Promise<boolean> {
     const entries: Entry[] = [];
-    let from = asIndex(message.previousIndex + 1);
-    while (from <= message.lastIndex) {
-      const read = await this.#init.log.read(from, message.lastIndex, 4 * 1024 * 1024);
+    const first = message.previousIndex + 1;
+    while (first + entries.length <= message.lastIndex) {
+      const from = asIndex(first + entries.length);
+      const read = await this.#init.log.read(from, message.lastIndex, readBytes);
+      if (read.length === 0) return false;
       entries.push(...read);
-      from = asIndex(from + read.length);
     }
-    return { ...message, entries };
+    if (!this.#init.isCurrent(message)) return false;
+    this.#init.send({ ...message, entries });
+    return true;
   }
 }

@@ -1,5 +1,5 @@
 import type { Entry, HardState, LogStore, PersistBatch, RaftMessage } from '../../raft/index.ts';
-import type { Clock, LogIndex } from '../../shared/index.ts';
+import type { Clock } from '../../shared/index.ts';
 import { asIndex, assert } from '../../shared/index.ts';
 
 interface HeldMessages {
@@ -31,12 +31,10 @@ export class Persister {
   #paused = false;
   #idle: (() => void)[] = [];
   #durableSequence = 0;
-  /** Highest index this node's disk has for sure. */
-  persistedIndex: LogIndex;
+  #failed = false;
 
-  constructor(init: PersisterInit, persistedIndex: LogIndex) {
+  constructor(init: PersisterInit) {
     this.#init = init;
-    this.persistedIndex = persistedIndex;
   }
 
   get isWriting(): boolean {
@@ -51,10 +49,6 @@ export class Persister {
   }
 
   persist(batch: PersistBatch): void {
-    const first = batch.entries[0];
-    if (first !== undefined && first.index <= this.persistedIndex) {
-      this.persistedIndex = asIndex(first.index - 1);
-    }
     this.#waiting.push(batch);
     if (!this.isWriting && !this.#paused) void this.#write();
   }
@@ -69,15 +63,16 @@ export class Persister {
     }
   }
 
-  /** Resolves when all that came is written; nothing more is until `resume`. */
+  /** Resolves when all that came is written, or never will be; nothing more is until `resume`. */
   async pause(): Promise<void> {
-    while (this.isWriting) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    while (this.isWriting && !this.#failed) {
+      await new Promise<void>((resolve) => this.#idle.push(resolve));
+    }
     this.#paused = true;
   }
 
-  resume(persistedIndex: LogIndex): void {
+  resume(): void {
     this.#paused = false;
-    this.persistedIndex = persistedIndex;
     if (this.#waiting.length > 0 && !this.isWriting) void this.#write();
     else this.#init.onIdle();
   }
@@ -94,17 +89,21 @@ export class Persister {
       }
     } catch (error) {
       // The handle is never tried again, so #writingSinceMs stays set and nothing more is written.
+      this.#failed = true;
       this.#init.onFatal(error);
+      this.#wakeIdle();
       return;
     }
     this.#writingSinceMs = null;
-    for (const resolve of this.#idle.splice(0)) resolve();
+    this.#wakeIdle();
     this.#init.onIdle();
   }
 
+  #wakeIdle(): void {
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
   #written(batch: PersistBatch): void {
-    const last = batch.entries.at(-1);
-    if (last !== undefined) this.persistedIndex = last.index;
     this.#durableSequence = batch.sequence;
     this.#init.onPersisted(batch.sequence);
     this.#release();

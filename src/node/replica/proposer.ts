@@ -22,8 +22,8 @@ const entryBytesMax = 1024 * 1024;
 const waitingMax = 16_384;
 
 export interface ProposerInit {
-  readonly driver: RaftDriver;
-  readonly applier: () => Applier;
+  readonly driver: Pick<RaftDriver, 'tag' | 'submit' | 'isWriting'>;
+  readonly applier: () => Pick<Applier, 'expect'>;
   /** Unix milliseconds; the replicated clock is made from it. */
   readonly wallMs: () => number;
   /** Runs after the events that wait now: what arrives in one turn shares an entry. */

@@ -10,6 +10,7 @@ import type {
   RaftTransport,
   RaftView,
   Reply,
+  Tag,
 } from '../../raft/index.ts';
 import type { Cancel, Clock, Logger, LogIndex, PeerId, Term } from '../../shared/index.ts';
 import { assert } from '../../shared/index.ts';
@@ -52,11 +53,10 @@ export class RaftDriver {
   readonly #init: RaftDriverInit;
   readonly #persister: Persister;
   readonly #filler: AppendFiller;
-  readonly #replies = new Map<number, (reply: Reply) => void>();
+  readonly #replies = new Map<Tag, (reply: Reply) => void>();
   #inputs: RaftInput[] = [];
   #isStepping = false;
   #nextTag = 1;
-  #commitIndex: LogIndex;
   #lastTickMs: number;
   #cancelTick: Cancel = () => undefined;
   #diskStalled = false;
@@ -64,25 +64,22 @@ export class RaftDriver {
 
   constructor(init: RaftDriverInit) {
     this.#init = init;
-    this.#commitIndex = init.core.view.commitIndex;
     this.#lastTickMs = init.clock.monotonicMs();
     this.#filler = new AppendFiller({
       cache: init.cache,
       log: init.log,
-      logger: init.logger,
+      isCurrent: ({ term }) => this.view.role === 'leader' && this.view.term === term,
       send: (message) => init.transport.send(message),
+      onFatal: (error) => this.#fatal(error),
     });
-    this.#persister = new Persister(
-      {
-        log: init.log,
-        clock: init.clock,
-        onPersisted: (sequence) => this.#onPersisted(sequence),
-        onIdle: () => init.events.onDiskIdle(),
-        send: (messages) => this.#sendAll(messages),
-        onFatal: (error) => this.#fatal(error),
-      },
-      init.log.recovered.lastIndex,
-    );
+    this.#persister = new Persister({
+      log: init.log,
+      clock: init.clock,
+      onPersisted: (sequence) => this.submit({ kind: 'persisted', sequence }),
+      onIdle: () => init.events.onDiskIdle(),
+      send: (messages) => this.#sendAll(messages),
+      onFatal: (error) => this.#fatal(error),
+    });
   }
 
   get view(): RaftView {
@@ -102,23 +99,23 @@ export class RaftDriver {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancelTick();
-    const replies = [...this.#replies];
-    this.#replies.clear();
-    for (const [tag, resolve] of replies) {
-      resolve({ kind: 'refused', tag, reason: 'abandoned', leader: null, message: 'stopped' });
-    }
+    for (const tag of [...this.#replies.keys()]) this.#replyStopped(tag);
     await this.#persister.pause();
   }
 
   /** A tag whose one reply goes to `onReply`. */
-  tag(onReply: (reply: Reply) => void): number {
+  tag(onReply: (reply: Reply) => void): Tag {
     const tag = this.#nextTag++;
     this.#replies.set(tag, onReply);
     return tag;
   }
 
+  /** After `stop` nothing has an effect, and requests are refused. */
   submit(input: RaftInput): void {
-    if (this.#stopped) return;
+    if (this.#stopped) {
+      for (const tag of tagsOf(input)) this.#replyStopped(tag);
+      return;
+    }
     this.#inputs.push(input);
     if (!this.#isStepping) this.#drain();
   }
@@ -127,12 +124,11 @@ export class RaftDriver {
     for (const message of messages) this.submit({ kind: 'message', message });
   }
 
-  /** Stops writing, runs `install`, and goes on at its base. */
-  async exclusively(install: () => Promise<LogBase>): Promise<void> {
+  /** Runs `install` while the log is not written to. */
+  async exclusively(install: () => Promise<void>): Promise<void> {
     await this.#persister.pause();
-    const base = await install();
-    this.#persister.resume(base.index);
-    this.#commitIndex = base.index;
+    await install();
+    this.#persister.resume();
   }
 
   #drain(): void {
@@ -158,16 +154,19 @@ export class RaftDriver {
     }
     this.#sendAll(output.messagesNow);
     this.#persister.sendAfter(output.afterSequence, output.messagesAfterPersist);
-    if (output.commitIndex !== null) {
-      this.#commitIndex = output.commitIndex;
-      this.#announceReady();
-    }
+    // Before anything applies: who proposed an entry waits for it from here on.
+    for (const reply of output.replies) this.#reply(reply);
+    if (output.commitIndex !== null) events.onReadyToApply(output.commitIndex);
     if (output.configuration !== null) events.onConfiguration(output.configuration);
     if (output.change !== null) events.onRoleChange(output.change);
-    for (const reply of output.replies) this.#reply(reply);
     for (const to of output.sendSnapshots) events.onSendSnapshot(to);
     if (output.dropSnapshot) events.onDropSnapshot();
     if (output.installSnapshot !== null) events.onInstallSnapshot(output.installSnapshot);
+  }
+
+  #replyStopped(tag: Tag): void {
+    const message = 'Cannot do this: the node stops';
+    this.#reply({ kind: 'refused', tag, reason: 'notLeader', leader: null, message });
   }
 
   #reply(reply: Reply): void {
@@ -179,16 +178,6 @@ export class RaftDriver {
 
   #sendAll(messages: readonly RaftMessage[]): void {
     for (const message of messages) this.#filler.send(message);
-  }
-
-  #onPersisted(sequence: number): void {
-    this.submit({ kind: 'persisted', sequence });
-    this.#announceReady();
-  }
-
-  #announceReady(): void {
-    const limit = Math.min(this.#commitIndex, this.#persister.persistedIndex);
-    this.#init.events.onReadyToApply(limit as LogIndex);
   }
 
   #scheduleTick(): void {
@@ -227,4 +216,9 @@ export class RaftDriver {
     this.#cancelTick();
     this.#init.events.onFatal(error);
   }
+}
+
+function tagsOf(input: RaftInput): readonly Tag[] {
+  if (input.kind === 'propose') return input.proposals.map((proposal) => proposal.tag);
+  return 'tag' in input ? [input.tag] : [];
 }

@@ -17,8 +17,8 @@ interface Read {
 
 /** Makes reads linearizable: those of one turn of the event loop share a read index. */
 export class ReadClient {
-  readonly #driver: RaftDriver;
-  readonly #applier: Applier;
+  readonly #driver: Pick<RaftDriver, 'tag' | 'submit'>;
+  readonly #applier: Pick<Applier, 'whenApplied'>;
   readonly #clock: Clock;
   #waiting: Read[] = [];
   #refused: Read[] = [];
@@ -26,16 +26,28 @@ export class ReadClient {
   #roundPlanned = false;
   #underWay = new Set<readonly Read[]>();
   #cancelSweep: Cancel | null = null;
+  #stopped = false;
 
-  constructor(driver: RaftDriver, applier: Applier, clock: Clock) {
+  constructor(
+    driver: Pick<RaftDriver, 'tag' | 'submit'>,
+    applier: Pick<Applier, 'whenApplied'>,
+    clock: Clock,
+  ) {
     this.#driver = driver;
     this.#applier = applier;
     this.#clock = clock;
   }
 
-  /** Resolves when what this node has applied is new enough for a read that begins now. */
+  /**
+   * Resolves when what this node has applied is new enough for a read that begins now. Rejects with
+   * NO_LEADER when nobody confirms that in time, OVERLOADED, or STOPPED.
+   */
   barrier(timeoutMs: number): Promise<void> {
     return new Promise((resolve, reject) => {
+      if (this.#stopped) {
+        reject(new QuorateError('STOPPED', 'Cannot read: the node stops'));
+        return;
+      }
       if (this.#openCount >= openMax) {
         reject(new QuorateError('OVERLOADED', 'Cannot take the read: too many are under way'));
         return;
@@ -52,7 +64,9 @@ export class ReadClient {
     this.#retryRefused();
   }
 
+  /** The node stops. */
   abandon(): void {
+    this.#stopped = true;
     this.#cancelSweep?.();
     for (const read of this.#all()) this.#fail(read, 'STOPPED', 'the node stops');
   }

@@ -93,7 +93,6 @@ export class SnapshotExchange {
       this.#generation = generation;
       this.#received = null;
       this.#init.onSwitch(state, base);
-      return base;
     });
     // The core first: what the new state has applied must have been released by it.
     driver.submit({ kind: 'snapshotInstalled', base });
