@@ -1,6 +1,9 @@
 import { expect } from 'chai';
+import { RaftCore } from '../../../src/raft/index.ts';
+import { seededRandom, utf8 } from '../../../src/shared/index.ts';
 import { RaftCluster } from '../../support/raft-cluster.ts';
-import { configurationOf, member, peer } from '../../support/raft-fixtures.ts';
+import { configurationOf, initOf, member, peer } from '../../support/raft-fixtures.ts';
+import { persistAll, receive, tickUntil, voteResponse } from '../../support/raft-messages.ts';
 import type { RaftNode } from '../../support/raft-node.ts';
 
 const three = configurationOf('a b c');
@@ -104,18 +107,24 @@ describe('RaftCore transfers of leadership (3.10)', () => {
     expect(cluster.replyTo(leader, tag)).to.deep.include({ reason: 'abandoned' });
   });
 
-  it('RaftCore that is elected again forgets the transfer that it was busy with', () => {
-    const [cluster, leader] = clusterOf();
-    cluster.loses = ({ kind }) => kind === 'timeoutNow' || kind === 'appendResponse';
-    cluster.propose(leader, 'x');
-    const tag = cluster.transfer(leader, 'b');
-    leader.step({ kind: 'diskStalled' });
-    leader.step({ kind: 'diskOk' });
-    cluster.heal();
-    cluster.elect('a');
-    expect(cluster.replyTo(leader, tag)).to.deep.include({ kind: 'refused', reason: 'abandoned' });
-    cluster.propose(leader, 'y');
-    expect(leader.replies.at(-1)?.kind).to.equal('appended');
+  it('RaftCore that is elected again ends the transfer that it was busy with', () => {
+    const core = new RaftCore(initOf('a', three), seededRandom(1));
+    const vote = (term: number, preVote: boolean): ReturnType<RaftCore['step']> =>
+      receive(core, voteResponse({ from: 'c', to: 'a', term }, true, preVote));
+    const win = (term: number): ReturnType<RaftCore['step']> => {
+      tickUntil(core, ({ change }) => change !== null);
+      persistAll(core, vote(term, true));
+      return vote(term, false);
+    };
+    win(1);
+    core.step({ kind: 'transfer', tag: 7, to: peer('b') });
+    core.step({ kind: 'diskStalled' });
+    core.step({ kind: 'diskOk' });
+    const { replies } = win(2);
+    expect(core.view).to.deep.include({ role: 'leader', term: 2 });
+    expect(replies[0]).to.deep.include({ kind: 'refused', tag: 7, reason: 'abandoned' });
+    const proposals = [{ tag: 8, payload: utf8('x') }];
+    expect(core.step({ kind: 'propose', proposals }).replies[0]?.kind).to.equal('appended');
   });
 
   it('RaftCore under constant writes hands over within a second (redpanda #2606)', () => {
