@@ -17,6 +17,8 @@ export interface Figure {
   /** Medians over the rounds; null where nothing is asked many times. */
   readonly p50Ms: number | null;
   readonly p99Ms: number | null;
+  /** Processor time of all servers together for one request, in microseconds; null as above. */
+  readonly cpuUs: number | null;
   /** Requests that failed while it was measured. */
   readonly failures: number;
 }
@@ -25,6 +27,7 @@ interface Sample {
   readonly value: number;
   readonly p50Ms?: number;
   readonly p99Ms?: number;
+  readonly cpuUs?: number;
   readonly failures?: number;
 }
 
@@ -46,7 +49,7 @@ export class Figures {
 }
 
 function figureOf(measure: string, system: string, samples: readonly Sample[]): Figure {
-  const medianOf = (name: 'p50Ms' | 'p99Ms'): number | null => {
+  const medianOf = (name: 'p50Ms' | 'p99Ms' | 'cpuUs'): number | null => {
     const values = samples.flatMap((one) => one[name] ?? []);
     return values.length === 0 ? null : median(values);
   };
@@ -54,6 +57,6 @@ function figureOf(measure: string, system: string, samples: readonly Sample[]): 
   const failures = samples.reduce((sum, one) => sum + (one.failures ?? 0), 0);
   return {
     ...{ measure, system, rounds, median: median(rounds) },
-    ...{ p50Ms: medianOf('p50Ms'), p99Ms: medianOf('p99Ms'), failures },
+    ...{ p50Ms: medianOf('p50Ms'), p99Ms: medianOf('p99Ms'), cpuUs: medianOf('cpuUs'), failures },
   };
 }

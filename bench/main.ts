@@ -7,7 +7,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { measureFailover } from './failover.ts';
 import { failoverName, Figures, idleMemoryName, loadedMemoryName, loadName } from './figures.ts';
 import { requestFile, runLoad } from './load.ts';
-import { largestNodeMb, measureMemory } from './memory.ts';
+import { cpuSecondsOf, largestNodeMb, measureMemory } from './processes.ts';
 import { parseOptions, projectRoot, usage } from './options.ts';
 import type { Options } from './options.ts';
 import { etcd, quorate } from './products.ts';
@@ -101,11 +101,13 @@ async function measureLoad(
   const requests = requestFile(directoryOf(run, product), product, kind);
   const load = { http: await cluster.leader(), requests, connections: count };
   await runLoad({ ...load, seconds: warmUpSeconds });
+  const cpuSeconds = cpuSecondsOf(cluster.pids);
   const { perSecond, ...rest } = await runLoad({ ...load, seconds });
+  const cpuUs = ((cpuSecondsOf(cluster.pids) - cpuSeconds) * 1e6) / (perSecond * seconds);
   if (rest.failures > perSecond) {
     throw new Error(`Cannot measure ${product.name}: ${rest.failures} requests failed`);
   }
-  note(run, product, loadName(kind, count), { value: perSecond, ...rest });
+  note(run, product, loadName(kind, count), { value: perSecond, cpuUs, ...rest });
 }
 
 async function measureFailovers(run: Run, clusters: readonly Cluster[]): Promise<void> {
@@ -137,9 +139,10 @@ type Sample = Parameters<Figures['add']>[2];
 
 function note(run: Run, product: Product, measure: string, sample: Sample): void {
   run.figures.add(measure, product.name, sample);
-  const { value, p50Ms, p99Ms } = sample;
+  const { value, p50Ms, p99Ms, cpuUs } = sample;
   const latency = p50Ms === undefined ? '' : `, p50 ${p50Ms} ms, p99 ${p99Ms ?? 0} ms`;
-  tell(`${product.name}: ${measure}: ${value.toFixed(1)}${latency}`);
+  const cpu = cpuUs === undefined ? '' : `, CPU ${cpuUs.toFixed(0)} us`;
+  tell(`${product.name}: ${measure}: ${value.toFixed(1)}${latency}${cpu}`);
 }
 
 const directoryOf = (run: Run, product: Product): string => `${run.directory}/${product.name}`;

@@ -36,17 +36,31 @@ function machine(): object {
 function figureTable(figures: readonly Figure[], system: string): string {
   const others = new Set(figures.map((one) => one.system)).size > 1;
   const table = new Table({
-    head: ['measure', 'system', 'median', 'p50 ms', 'p99 ms', 'failed', ...(others ? ['x'] : [])],
+    head: [
+      'measure',
+      'system',
+      'median',
+      'p50 ms',
+      'p99 ms',
+      'CPU us',
+      'failed',
+      ...(others ? ['x'] : []),
+    ],
     style: { head: [], border: [] },
-    colAligns: ['left', 'left', 'right', 'right', 'right', 'right', 'right'],
+    colAligns: ['left', 'left', 'right', 'right', 'right', 'right', 'right', 'right'],
   });
   for (const figure of figures) {
-    const { measure, p50Ms, p99Ms, failures } = figure;
+    const { measure, p50Ms, p99Ms, cpuUs, failures } = figure;
     const own = figures.find((one) => one.measure === measure && one.system === system);
     const ratio = own === undefined ? '' : (own.median / figure.median).toFixed(2);
     table.push([
       ...[measure, figure.system, shown(figure.median)],
-      ...[p50Ms?.toFixed(2) ?? '', p99Ms?.toFixed(2) ?? '', String(failures)],
+      ...[
+        p50Ms?.toFixed(2) ?? '',
+        p99Ms?.toFixed(2) ?? '',
+        cpuUs?.toFixed(0) ?? '',
+        String(failures),
+      ],
       ...(others ? [figure.system === system ? '' : ratio] : []),
     ]);
   }
