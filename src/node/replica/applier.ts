@@ -53,6 +53,7 @@ export class Applier {
   #target: LogIndex;
   #isRunning = false;
   #paused = false;
+  #failed = false;
   #whenIdle: (() => void)[] = [];
 
   constructor(init: ApplierInit, state: ReplicaState) {
@@ -89,10 +90,12 @@ export class Applier {
     else this.#indexWaiters.push({ index, resolve });
   }
 
-  /** Resolves when nothing is being applied; nothing more is until `resume`. */
+  /** Resolves when nothing is being applied, or it failed; nothing more is until `resume`. */
   async pause(): Promise<void> {
     this.#paused = true;
-    while (this.#isRunning) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
+    while (this.#isRunning && !this.#failed) {
+      await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
+    }
   }
 
   /** Goes on, with another state after a snapshot install. */
@@ -124,10 +127,11 @@ export class Applier {
         if (this.#state.engine.isFull) await this.#state.engine.drained();
       }
     } catch (error) {
+      // #isRunning stays set: nothing is applied any more.
+      this.#failed = true;
       this.#init.onFatal(error);
-      return; // #isRunning stays set: nothing is applied any more.
     }
-    this.#isRunning = false;
+    if (!this.#failed) this.#isRunning = false;
     for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 

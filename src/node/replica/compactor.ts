@@ -18,9 +18,11 @@ export interface CompactorInit {
   readonly baseIndex: () => LogIndex;
   readonly appliedIndex: () => LogIndex;
   readonly logBytes: () => number;
+  /** The state is being replaced: there is nothing to flush now. */
+  readonly isBusy: () => boolean;
   /** Makes the applied state durable; resolves with the index that is. */
   readonly flush: () => Promise<LogIndex>;
-  /** The log must not be cut above this; null: no transfer needs it. */
+  /** The log should not be cut above this; null: no peer needs it. */
   readonly pinnedIndex: () => LogIndex | null;
   readonly baseAt: (index: LogIndex) => LogBase;
   readonly compact: (base: LogBase) => Promise<void>;
@@ -54,7 +56,8 @@ export class Compactor {
   }
 
   async #check(): Promise<void> {
-    const { settings, baseIndex, appliedIndex, logBytes } = this.#init;
+    const { settings, baseIndex, appliedIndex, logBytes, isBusy } = this.#init;
+    if (isBusy()) return;
     const held = appliedIndex() - baseIndex();
     const isLong = held > settings.entriesMax;
     if (!isLong && !(logBytes() > settings.bytesMax && held > 1)) return;
@@ -65,10 +68,17 @@ export class Compactor {
   }
 
   async #compactTo(wanted: number): Promise<void> {
-    const { flush, pinnedIndex, baseAt, compact, baseIndex } = this.#init;
+    const { flush, baseAt, compact, baseIndex } = this.#init;
     const durable = await flush();
-    const index = Math.min(wanted, durable, pinnedIndex() ?? Infinity);
+    const index = Math.min(wanted, durable, this.#pinnedIndex());
     if (index <= baseIndex() || this.#stopped) return;
     await compact(baseAt(asIndex(index)));
+  }
+
+  /** A log of twice the size is cut all the same: transfers can begin again. */
+  #pinnedIndex(): number {
+    const { settings, pinnedIndex, logBytes } = this.#init;
+    if (logBytes() > 2 * settings.bytesMax) return Infinity;
+    return pinnedIndex() ?? Infinity;
   }
 }

@@ -111,12 +111,12 @@ export class Replica {
 
   /** Hands over nothing by itself: see `transfer`. Closes log and engine. */
   async stop(): Promise<void> {
-    this.#snapshots.stop();
     this.#commands.abandon();
     this.#reads.abandon();
     this.#proposer.abandon();
-    await this.#driver.stop();
     await this.#compactor.stop();
+    await this.#snapshots.stop();
+    await this.#driver.stop();
     if (this.#failed) return;
     await this.#applier.pause();
     this.#applier.abandon();
@@ -226,7 +226,7 @@ export class Replica {
         onRoleChange: (change) => this.#onRoleChange(change),
         onConfiguration: (configuration) => events.onConfiguration(configuration),
         onSendSnapshot: (to) => this.#snapshots.send(to),
-        onInstallSnapshot: (wanted) => void this.#snapshots.install(wanted),
+        onInstallSnapshot: (wanted) => this.#snapshots.install(wanted),
         onDropSnapshot: () => this.#snapshots.drop(),
         onDiskIdle: () => this.#proposer.onDiskIdle(),
         onFatal: (error) => this.#fatal(error),
@@ -266,6 +266,7 @@ export class Replica {
       baseIndex: () => this.#baseIndex,
       appliedIndex: () => this.#applier.appliedIndex,
       logBytes: () => log.usage().bytes,
+      isBusy: () => this.#snapshots.isSwitching,
       flush: () => this.#state.engine.flush(),
       pinnedIndex: () => this.#snapshots.pinnedIndex,
       baseAt: (index) => this.#history.baseAt(index),

@@ -1,5 +1,6 @@
 import type { LogBase, LogStore } from '../../raft/index.ts';
-import type { Clock, Logger, LogIndex, PeerId, Term } from '../../shared/index.ts';
+import type { Clock, Logger, LogIndex, PeerId } from '../../shared/index.ts';
+import { assert } from '../../shared/index.ts';
 import type { Files, KvFactory } from '../../storage/index.ts';
 import { installSnapshot, openSnapshot, removeOtherGenerations } from '../../storage/index.ts';
 import type { PeerTransport, SnapshotOffer, SnapshotReceiver } from '../../transport/index.ts';
@@ -36,7 +37,10 @@ export class SnapshotExchange {
   readonly #init: SnapshotExchangeInit;
   readonly #sender: SnapshotSender;
   readonly #intake: SnapshotIntake;
+  readonly #stopping = new AbortController();
   #received: ReceivedSnapshot | null = null;
+  #installing: Promise<void> | null = null;
+  #isSwitching = false;
   #generation: number;
 
   constructor(init: SnapshotExchangeInit) {
@@ -64,36 +68,36 @@ export class SnapshotExchange {
     this.#received = null;
   }
 
-  stop(): void {
-    this.#sender.stop();
+  /** The engine is being replaced: nothing else may use it. */
+  get isSwitching(): boolean {
+    return this.#isSwitching;
+  }
+
+  /** Resolves when no transfer and no install touches disk or engine any more. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#sender.stop();
+    await this.#installing;
   }
 
   /** Fills a new engine beside the old one, then switches: the log's base record is the switch. */
-  async install(base: LogBase): Promise<void> {
+  install(base: LogBase): void {
     const received = this.#received;
-    if (received === null) return;
-    try {
-      await this.#fillAndSwitch(received, base);
-    } catch (error) {
-      this.#init.onFatal(error);
-    }
+    assert(received !== null, `Snapshot ${base.index} lies ready`);
+    this.#installing = this.#fillAndSwitch(received, base)
+      .catch((error: unknown) => {
+        if (!this.#stopping.signal.aborted) this.#init.onFatal(error);
+      })
+      .finally(() => (this.#installing = null));
   }
 
   async #fillAndSwitch(received: ReceivedSnapshot, base: LogBase): Promise<void> {
-    const { kvFactory, dataDirectory, log, logger, driver, applier } = this.#init;
+    const { kvFactory, dataDirectory, logger, driver, applier } = this.#init;
     const generation = this.#generation + 1;
     logger.info({ index: base.index, from: received.from }, 'Installing a snapshot');
     await this.#fill(received.path, generation);
     await applier.pause();
-    await driver.exclusively(async () => {
-      await this.#init.state().engine.close();
-      await log.installBase(base, generation);
-      const onFailure = this.#init.onFatal;
-      const state = await openState({ kvFactory, dataDirectory, generation, onFailure });
-      this.#generation = generation;
-      this.#received = null;
-      this.#init.onSwitch(state, base);
-    });
+    await driver.exclusively(() => this.#switch(base, generation));
     // The core first: what the new state has applied must have been released by it.
     driver.submit({ kind: 'snapshotInstalled', base });
     applier.resume(this.#init.state());
@@ -101,11 +105,23 @@ export class SnapshotExchange {
     await removeOtherGenerations({ kvFactory, dataDirectory, generation });
   }
 
+  async #switch(base: LogBase, generation: number): Promise<void> {
+    const { kvFactory, dataDirectory, log, onFatal: onFailure } = this.#init;
+    this.#isSwitching = true;
+    await this.#init.state().engine.close();
+    await log.installBase(base, generation);
+    const state = await openState({ kvFactory, dataDirectory, generation, onFailure });
+    this.#generation = generation;
+    this.#init.onSwitch(state, base);
+    this.#isSwitching = false;
+  }
+
   async #fill(path: string, generation: number): Promise<void> {
     const { files, kvFactory, dataDirectory } = this.#init;
+    const { signal } = this.#stopping;
     const snapshot = await openSnapshot(files, path);
     try {
-      await installSnapshot({ snapshot, kvFactory, dataDirectory, generation });
+      await installSnapshot({ snapshot, kvFactory, dataDirectory, generation, signal });
     } finally {
       await snapshot.close();
     }
@@ -121,8 +137,7 @@ export class SnapshotExchange {
       clock,
       logger,
       engine: () => state().engine,
-      term: (): Term => driver.view.term,
-      firstIndex: () => driver.view.firstIndex,
+      view: () => driver.view,
       baseAt,
       send: (to, source, signal) => transport.sendSnapshot(to, source, signal),
       onSent: (to, index, ok) => driver.submit({ kind: 'snapshotSent', to, index, ok }),
@@ -130,11 +145,12 @@ export class SnapshotExchange {
   }
 
   #makeIntake(): SnapshotIntake {
-    const { files, log, driver } = this.#init;
+    const { files, log, driver, onFatal } = this.#init;
     return new SnapshotIntake({
       files,
       directory: this.#directory,
       clusterId: log.recovered.identity.clusterId,
+      onFatal,
       onReceived: (received) => {
         this.#received = received;
         const { from, term, base } = received;

@@ -12,6 +12,7 @@ export interface SnapshotIntakeInit {
   readonly clusterId: ClusterId;
   /** A whole snapshot lies ready. */
   readonly onReceived: (received: ReceivedSnapshot) => void;
+  readonly onFatal: (error: unknown) => void;
 }
 
 export interface ReceivedSnapshot {
@@ -58,7 +59,7 @@ export class SnapshotIntake {
         this.#init.onReceived({ ...what, path });
       },
       abort: () => {
-        void file.close().finally(() => (this.#busy = false));
+        file.close().then(() => (this.#busy = false), this.#init.onFatal);
       },
     };
   }

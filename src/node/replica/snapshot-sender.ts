@@ -1,9 +1,10 @@
-import type { LogBase } from '../../raft/index.ts';
-import type { ClusterId, Clock, Logger, LogIndex, PeerId, Term } from '../../shared/index.ts';
-import { asIndex } from '../../shared/index.ts';
+import type { LogBase, RaftView } from '../../raft/index.ts';
+import type { ClusterId, Clock, Logger, LogIndex, PeerId } from '../../shared/index.ts';
+import { asIndex, codeOf } from '../../shared/index.ts';
 import type { Files, SpoolableEngine, StoredSnapshot } from '../../storage/index.ts';
 import { listSnapshots, openSnapshot, spoolSnapshot } from '../../storage/index.ts';
 import type { SnapshotSource } from '../../transport/index.ts';
+import { LogPins } from './log-pins.ts';
 import { encodeSnapshotIdentity } from './snapshot-offer.ts';
 
 /** Pause after a failed transfer before the core may ask for it again. */
@@ -17,9 +18,7 @@ export interface SnapshotSenderInit {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly engine: () => SpoolableEngine;
-  readonly term: () => Term;
-  /** First index that the log still has. */
-  readonly firstIndex: () => LogIndex;
+  readonly view: () => Pick<RaftView, 'term' | 'firstIndex' | 'lastIndex' | 'peers'>;
   readonly baseAt: (index: LogIndex) => LogBase;
   readonly send: (to: PeerId, source: SnapshotSource, signal: AbortSignal) => Promise<void>;
   readonly onSent: (to: PeerId, index: LogIndex, ok: boolean) => void;
@@ -28,8 +27,8 @@ export interface SnapshotSenderInit {
 /** Streams snapshots to peers whose next entry is gone; all of them share one spooled file. */
 export class SnapshotSender {
   readonly #init: SnapshotSenderInit;
-  /** Transfers under way, with the index after which the log must stay. */
-  readonly #transfers = new Map<PeerId, LogIndex>();
+  readonly #transfers = new Map<PeerId, Promise<void>>();
+  readonly #pins = new LogPins();
   readonly #abort = new AbortController();
   #spooling: Promise<string> | null = null;
 
@@ -37,75 +36,99 @@ export class SnapshotSender {
     this.#init = init;
   }
 
-  /** The log must not be cut above this index; null: no transfer is under way. */
+  /** The log must not be cut above this index; null: no peer needs it. */
   get pinnedIndex(): LogIndex | null {
-    if (this.#transfers.size === 0) return null;
-    return asIndex(Math.min(...this.#transfers.values()));
+    return this.#pins.lowest(this.#init.view().peers, this.#now());
   }
 
   send(to: PeerId): void {
     if (this.#transfers.has(to) || this.#abort.signal.aborted) return;
-    this.#transfers.set(to, asIndex(this.#init.firstIndex() - 1));
-    void this.#transfer(to);
+    this.#pins.pin(to, asIndex(this.#init.view().firstIndex - 1), this.#now());
+    this.#transfers.set(to, this.#transfer(to));
   }
 
-  stop(): void {
+  /** Calls transfers off; resolves when none of them touches disk or engine any more. */
+  async stop(): Promise<void> {
     this.#abort.abort();
+    await Promise.all(this.#transfers.values());
   }
 
   async #transfer(to: PeerId): Promise<void> {
-    const { logger, clock, onSent } = this.#init;
     let index = asIndex(0);
     let ok = false;
     try {
-      index = await this.#stream(to);
+      index = await this.#stream(to, await this.#snapshotPath());
       ok = true;
     } catch (error) {
-      logger.warn({ to, error }, 'Cannot send a snapshot yet');
-      await new Promise<void>((resolve) => clock.after(failurePauseMs, resolve));
+      await this.#failed(to, error);
     }
     this.#transfers.delete(to);
-    if (!this.#abort.signal.aborted) onSent(to, index, ok);
+    if (this.#abort.signal.aborted) return;
+    if (ok) this.#pins.arrived(to, this.#init.view().lastIndex, this.#now());
+    else this.#pins.release(to);
+    this.#init.onSent(to, index, ok);
   }
 
-  async #stream(to: PeerId): Promise<LogIndex> {
-    const snapshot = await openSnapshot(this.#init.files, await this.#snapshotPath());
+  async #failed(to: PeerId, error: unknown): Promise<void> {
+    const { logger, clock } = this.#init;
+    if (this.#abort.signal.aborted) return;
+    logger.warn({ to, error }, 'Cannot send a snapshot yet');
+    await new Promise<void>((resolve) => clock.after(failurePauseMs, resolve));
+  }
+
+  async #stream(to: PeerId, path: string): Promise<LogIndex> {
+    const snapshot = await this.#open(path);
     try {
-      const { base } = snapshot.meta;
-      this.#transfers.set(to, base.index);
-      this.#init.logger.info(
-        { to, index: base.index, bytes: snapshot.meta.bytes },
-        'Sending a snapshot',
-      );
-      await this.#init.send(to, this.#sourceOf(snapshot), this.#abort.signal);
-      return base.index;
+      const { index } = snapshot.meta.base;
+      this.#pins.pin(to, index, this.#now());
+      this.#init.logger.info({ to, index, bytes: snapshot.meta.bytes }, 'Sending a snapshot');
+      await this.#init.send(to, this.#sourceOf(to, snapshot), this.#abort.signal);
+      return index;
+    } catch (error) {
+      if (isBadFile(error)) await this.#init.files.remove(path);
+      throw error;
     } finally {
       await snapshot.close();
     }
   }
 
-  #sourceOf(snapshot: StoredSnapshot): SnapshotSource {
+  async #open(path: string): Promise<StoredSnapshot> {
+    try {
+      return await openSnapshot(this.#init.files, path);
+    } catch (error) {
+      if (isBadFile(error)) await this.#init.files.remove(path);
+      throw error;
+    }
+  }
+
+  #sourceOf(to: PeerId, snapshot: StoredSnapshot): SnapshotSource {
     const { meta } = snapshot;
     return {
       offer: {
-        term: this.#init.term(),
+        term: this.#init.view().term,
         header: encodeSnapshotIdentity(meta),
         resumeKey: meta.hash,
         chunkCount: meta.chunkCount,
       },
-      readChunk: (number) => snapshot.readChunk(number),
+      readChunk: (number) => {
+        this.#pins.moved(to, this.#now());
+        return snapshot.readChunk(number);
+      },
     };
   }
 
   /** The newest file if the log goes on where it ends, else a new one. */
   async #snapshotPath(): Promise<string> {
-    const { files, directory, firstIndex } = this.#init;
+    const { files, directory, view } = this.#init;
     const [newest] = await listSnapshots(files, directory);
-    if (newest !== undefined && newest.index >= firstIndex() - 1 && this.#spooling === null) {
-      return newest.path;
-    }
+    const isEnough = newest !== undefined && newest.index >= view().firstIndex - 1;
+    if (isEnough && this.#spooling === null) return newest.path;
     this.#spooling ??= this.#spool().finally(() => (this.#spooling = null));
     return this.#spooling;
+  }
+
+  #now(): number {
+    return this.#init.clock.monotonicMs();
   }
 
   async #spool(): Promise<string> {
@@ -123,4 +146,10 @@ export class SnapshotSender {
     });
     return path;
   }
+}
+
+/** The file is damaged, here or in the eyes of its receiver: the next transfer takes another. */
+function isBadFile(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === 'STORAGE_DAMAGED' || code === 'PARAM_INVALID';
 }
