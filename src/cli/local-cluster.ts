@@ -1,12 +1,9 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { QuorateError } from '../shared/index.ts';
-
-/** Most nodes of a cluster on this machine; each knows the addresses of all five. */
-export const localNodesMax = 5;
+import { localDataDirectory, localNodesMax } from './local-data.ts';
 
 /** Flags of node N of the cluster on this machine; N counts from 1. */
 export function localNodeFlags(n: number, root: string): string[] {
@@ -14,7 +11,7 @@ export function localNodeFlags(n: number, root: string): string[] {
   const address = (base: number, one: number): string => `127.0.0.1:${base + one}`;
   return [
     `--node=node${n}`,
-    `--dataDir=${join(root, '.data', `node${n}`)}`,
+    `--dataDir=${localDataDirectory(root, n)}`,
     `--http=${address(5999, n)}`,
     `--raft=${address(6999, n)}`,
     `--gossip=${address(7999, n)}`,
@@ -34,7 +31,6 @@ const shellWord = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
 
 export interface LocalClusterOptions {
   readonly nodes: number;
-  readonly clean: boolean;
   /** The checkout: data goes below it, scripts come from it. */
   readonly root: string;
   /** Flags for every node; they win over the cluster's own. */
@@ -49,7 +45,6 @@ export async function runLocalCluster(
   options: LocalClusterOptions,
   stopRequested: Promise<void>,
 ): Promise<number> {
-  if (options.clean) rmSync(join(options.root, '.data'), { recursive: true, force: true });
   const numbers = Array.from({ length: options.nodes }, (_, i) => i + 1);
   const children = numbers.map((n) => startNode(n, options));
   introduce(options);

@@ -3,7 +3,8 @@ import type { Config } from '../config/index.ts';
 import { codeOf, QuorateError } from '../shared/index.ts';
 import type { Environment } from './arguments.ts';
 import { addServeFlags, configFrom, normalizeArguments, usageMessage } from './arguments.ts';
-import { localNodeFlags, localNodesMax, runLocalCluster } from './local-cluster.ts';
+import { localNodeFlags, runLocalCluster } from './local-cluster.ts';
+import { forgetLocalData, localNodesMax } from './local-data.ts';
 
 /** What the process gives to the command line; main.ts is the only one who has it. */
 export interface Surroundings extends Environment {
@@ -28,13 +29,19 @@ export async function runCommandLine(surroundings: Surroundings): Promise<number
     await program.parseAsync(normalizeArguments(surroundings.argv), { from: 'user' });
     return exitCode;
   } catch (error) {
+    if (isWithoutCommand(error)) surroundings.writeError(program.helpInformation());
     return refusal(error, surroundings);
   }
 }
 
+/** `quorate` alone: what it can do is the best answer. */
+const isWithoutCommand = (error: unknown): boolean =>
+  error instanceof CommanderError && error.code === 'commander.help';
+
 function refusal(error: unknown, { writeError }: Surroundings): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return 0;
+    if (isWithoutCommand(error)) return 2;
     writeError(`${usageMessage(error)}\n`);
     return 2;
   }
@@ -77,15 +84,21 @@ function addLocal(
   program
     .command('local')
     .description('run a cluster on this machine, or with N only node N of it')
-    .argument('[N]', `1 to ${localNodesMax}: this node alone`, parseNodeNumber)
-    .option('--nodes <COUNT>', 'size of the cluster', parseNodeNumber, 3)
+    .argument('[N]', `1 to ${localNodesMax}: this node alone`)
+    .argument('[flags...]', 'flags of quorate serve; they win over its own')
+    .option('--nodes <COUNT>', 'size of the cluster', parseNodeCount, 3)
     .option('--clean', 'forget its data first')
     .allowUnknownOption()
-    .allowExcessArguments()
-    .action(async (n: number | undefined, options: LocalOptions, command: Command) => {
-      const extra = command.args.filter((argument) => argument.startsWith('--'));
-      exit(await runLocal({ n, options, extra }, surroundings));
+    .action(async (_n: unknown, _flags: unknown, options: LocalOptions, command: Command) => {
+      exit(await runLocal({ ...splitArguments(command.args), options }, surroundings));
     });
+}
+
+/** A first word that is no flag is N; all the rest is for `quorate serve`, values included. */
+function splitArguments(args: readonly string[]): Pick<LocalCall, 'n' | 'extra'> {
+  const [first, ...rest] = args;
+  if (first === undefined || first.startsWith('-')) return { n: undefined, extra: args };
+  return { n: nodeNumber(first), extra: rest };
 }
 
 interface LocalOptions {
@@ -101,25 +114,32 @@ interface LocalCall {
 
 async function runLocal(call: LocalCall, surroundings: Surroundings): Promise<number> {
   const { root, launch, writeOut } = surroundings;
+  if (call.options.clean === true) {
+    await forgetLocalData({ root, ...(call.n !== undefined && { n: call.n }) });
+  }
   if (call.n !== undefined) {
     const argv = ['serve', ...localNodeFlags(call.n, root), ...call.extra];
     return runCommandLine({ ...surroundings, argv });
   }
   const extraFlags = call.extra;
-  const cluster = {
-    nodes: call.options.nodes,
-    clean: call.options.clean === true,
-    root,
-    extraFlags,
-  };
+  const { nodes } = call.options;
   return runLocalCluster(
-    { ...cluster, launch, write: (line) => writeOut(`${line}\n`) },
+    { nodes, root, extraFlags, launch, write: (line) => writeOut(`${line}\n`) },
     surroundings.stopRequested(),
   );
 }
 
-function parseNodeNumber(text: string): number {
-  const n = Number(text);
-  if (Number.isInteger(n) && n >= 1 && n <= localNodesMax) return n;
-  throw new InvalidArgumentError(`found ${text}, accepted is 1 to ${localNodesMax}`);
+const isNodeNumber = (n: number): boolean => Number.isInteger(n) && n >= 1 && n <= localNodesMax;
+
+function nodeNumber(text: string): number {
+  if (isNodeNumber(Number(text))) return Number(text);
+  throw new QuorateError(
+    'CONFIG_INVALID',
+    `Cannot start node ${text}: accepted is 1 to ${localNodesMax}`,
+  );
+}
+
+function parseNodeCount(text: string): number {
+  if (isNodeNumber(Number(text))) return Number(text);
+  throw new InvalidArgumentError(`Accepted is 1 to ${localNodesMax}`);
 }

@@ -1,9 +1,11 @@
 import { expect } from 'chai';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCommandLine } from '../../../src/cli/index.ts';
+import { forgetLocalData, localDataDirectory } from '../../../src/cli/local-data.ts';
 import type { Config } from '../../../src/config/index.ts';
+import { codeOf } from '../../../src/shared/index.ts';
 
 interface Ran {
   readonly code: number;
@@ -120,5 +122,60 @@ describe('quorate local', () => {
   it('lets only node 1 bootstrap', async () => {
     expect((await run(['local', '1'])).config?.bootstrap).to.equal(true);
     expect((await run(['local', '3'])).config?.bootstrap).to.equal(false);
+  });
+
+  it('hands everything after N to the node, values that stand apart included', async () => {
+    const { config } = await run(['local', '2', '--zone', 'east', '--event-hold', '7']);
+    expect(config).to.include({ node: 'node2', zone: 'east', eventHold: 7000 });
+    const { code, error } = await run(['local', '2', 'extra']);
+    expect(code).to.equal(2);
+    expect(error).to.match(/too many arguments/);
+  });
+
+  it('names the accepted numbers when N is another', async () => {
+    const { code, error } = await run(['local', '9']);
+    expect(code).to.equal(2);
+    expect(error).to.equal('Cannot start node 9: accepted is 1 to 5\n');
+  });
+
+  it('starts a cluster also when only flags for its nodes are given', async () => {
+    const { code, out } = await run(['local', '--nodes=2', '--logLevel', 'debug']);
+    expect(code).to.equal(1); // `false` stands in for the program.
+    expect(out).to.match(/^A cluster of 2 nodes starts/);
+  });
+});
+
+describe('quorate', () => {
+  it('without a command shows what there is and ends with code 2', async () => {
+    const { code, error } = await run([]);
+    expect(code).to.equal(2);
+    expect(error).to.match(/Commands:\n +serve .*\n +local /);
+  });
+});
+
+describe('forgetLocalData()', () => {
+  let root: string;
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), 'quorate-local-'));
+    for (const n of [1, 2]) mkdirSync(join(root, '.data', `node${n}`), { recursive: true });
+  });
+  afterEach(() => rmSync(root, { recursive: true }));
+
+  const present = (n: number): boolean => existsSync(localDataDirectory(root, n));
+  const nobody = (): Promise<boolean> => Promise.resolve(false);
+
+  it('forgets one node or all of them', async () => {
+    await forgetLocalData({ root, n: 2, isRunning: nobody });
+    expect([present(1), present(2)]).to.deep.equal([true, false]);
+    await forgetLocalData({ root, isRunning: nobody });
+    expect(present(1)).to.equal(false);
+  });
+
+  it('leaves everything as it is while one of the nodes runs', async () => {
+    const isRunning = (port: number): Promise<boolean> => Promise.resolve(port === 6001);
+    const failure = await forgetLocalData({ root, isRunning }).catch((error: unknown) => error);
+    expect(codeOf(failure)).to.equal('CONFIG_INVALID');
+    expect(String(failure)).to.match(/--clean .*: node2 still runs at 127.0.0.1:6001, stop it/);
+    expect([present(1), present(2)]).to.deep.equal([true, true]);
   });
 });
