@@ -7,7 +7,9 @@ import { peerIdOf } from '../../shared/index.ts';
 /**
  * Where to dial each member: the configuration's address, unless gossip has seen that very
  * incarnation alive elsewhere since. A node without a configuration yet answers whoever let it in.
- * Addresses are hints; identity is checked by every stream.
+ * Nodes that only gossip knows of count too: this node's configuration may be an old one, and who
+ * is not in it may lead by now; without an answer he could never bring the newer one. Addresses
+ * are hints; identity is checked by every stream.
  */
 export function peerAddresses(
   configuration: Configuration,
@@ -22,10 +24,12 @@ export function peerAddresses(
   for (const member of configuration.members) {
     addresses.set(peerIdOfMember(member), member.raftAddress);
   }
-  for (const view of gossip) {
-    const peer = peerIdOf(view.nodeId, view.incarnation);
-    const isUsable = view.status === 'alive' && view.raftAddress !== '';
-    if (isUsable && (isNew || addresses.has(peer))) addresses.set(peer, view.raftAddress);
+  for (const { nodeId, incarnation, status, raftAddress } of gossip) {
+    const peer = peerIdOf(nodeId, incarnation);
+    if (raftAddress === '' || configuration.removed.includes(peer)) continue;
+    // One that left gossip may well run; one that others take for dead is not worth a connection.
+    const isUsable = addresses.has(peer) ? status === 'alive' : status !== 'dead';
+    if (isUsable) addresses.set(peer, raftAddress);
   }
   addresses.delete(known.self);
   return addresses;
