@@ -16,6 +16,7 @@ import { Cluster } from './system.ts';
 import type { Kind, Product } from './system.ts';
 
 const system = 'quorate';
+const fillSeconds = 8;
 
 /** What one run holds together. */
 interface Run {
@@ -84,11 +85,11 @@ function kindsOf({ parts }: Options): Kind[] {
   ];
 }
 
-/** All keys exist before anything is measured. */
+/** All keys exist and all code has run hot before anything is measured. */
 async function fill(run: Run, cluster: Cluster): Promise<void> {
   const requests = requestFile(directoryOf(run, cluster.product), cluster.product, 'write');
   const http = await cluster.leader();
-  await runLoad({ http, requests, connections: 16, seconds: 2 });
+  await runLoad({ http, requests, connections: 64, seconds: fillSeconds });
 }
 
 async function measureLoad(
