@@ -98,9 +98,12 @@ export class ClusterMember {
     return memberOf(this.replica.configuration, this.replica.self) !== undefined;
   }
 
-  /** Was told, or sees in the configuration, that it was removed. */
+  /**
+   * Was told, or sees in the configuration, that it was removed. Its own configuration may list it
+   * all the same: nobody replicates to a removed node.
+   */
   get isRemoved(): boolean {
-    return this.#isRemoved && !this.isMember;
+    return this.#isRemoved;
   }
 
   /** Caught up once with a leader of this time. */

@@ -116,7 +116,7 @@ class Daemon {
       this.#runner = await startRunner({ logger, verifyConcurrency: config.verifyConcurrency });
     }
     try {
-      await this.#startSession();
+      await this.#startSession({ isRenewed: false });
       await http.start(config.http);
     } catch (error) {
       await this.#stopAll(http);
@@ -154,9 +154,10 @@ class Daemon {
     });
   }
 
-  async #startSession(): Promise<void> {
+  async #startSession(options: { readonly isRenewed: boolean }): Promise<void> {
     this.#session = await Session.start({
       ...this.#parts,
+      ...options,
       config: this.#init.config,
       runner: this.#runner,
       onFatal: (error) => this.#fatal.resolve(error),
@@ -177,7 +178,7 @@ class Daemon {
     this.#current.use(null);
     await this.#session?.stop();
     await this.#parts.directory.wipe();
-    await this.#startSession();
+    await this.#startSession({ isRenewed: true });
   }
 
   async #stopAll(http: HttpServer): Promise<void> {

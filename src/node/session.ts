@@ -29,6 +29,8 @@ export interface SessionInit {
   readonly verification: Script | null;
   readonly notification: Script | null;
   readonly onFatal: (error: unknown) => void;
+  /** Begins for a cluster that removed this node and lets it in again: no time to create another. */
+  readonly isRenewed: boolean;
   /** An operator lets this removed node in again: end this session, wipe, start another. */
   readonly onRenew: () => void;
 }
@@ -87,6 +89,11 @@ export class Session {
     await this.#sockets.stop();
   }
 
+  /** No member, or one that knows of its removal: only such a node is wiped when a leader asks. */
+  get #isOut(): boolean {
+    return this.#member?.isMember !== true || this.#member.isRemoved;
+  }
+
   get #self(): Member {
     const { config } = this.#init;
     return {
@@ -131,8 +138,9 @@ export class Session {
 
   /** With empty data: create a cluster, unless an address has one; else ask to be let in. */
   async #form(): Promise<void> {
-    const { config, logger } = this.#init;
-    if (config.bootstrap && !(await this.#joining.findsCluster()) && !this.#stopped) {
+    const { config, logger, isRenewed } = this.#init;
+    const mayBootstrap = config.bootstrap && !isRenewed;
+    if (mayBootstrap && !(await this.#joining.findsCluster()) && !this.#stopped) {
       await this.#bootstrap();
       return;
     }
@@ -200,7 +208,7 @@ export class Session {
 
   async #onHandshake(body: Uint8Array): Promise<Uint8Array> {
     const { clusterId, renew, host } = decodeHandshake(body);
-    if (renew && this.#clusterId === clusterId && this.#member?.isMember !== true) {
+    if (renew && this.#clusterId === clusterId && this.#isOut) {
       this.#init.onRenew();
       throw new QuorateError(
         'OVERLOADED',

@@ -40,9 +40,7 @@ export class Admission {
     const deadlineMs = this.#now() + timeoutMs;
     this.#requireLeader();
     let identity = await this.#handshake(address, false);
-    if (this.#configuration.removed.includes(peerIdOfMember(identity.member))) {
-      identity = await this.#handshake(address, true);
-    }
+    if (this.#isRemoved(identity)) identity = await this.#renewed(address, deadlineMs);
     this.#checkCluster(identity, address);
     await this.#admit(identity.member, deadlineMs);
   }
@@ -58,7 +56,7 @@ export class Admission {
     if (member.role === 'voter') this.#checkVoterMayLeave(member, force);
     await this.#change({ kind: 'remove', nodeId: member.nodeId }, deadlineMs);
     this.#init.logger.info({ member: member.nodeId, address }, 'Removed a member');
-    this.#tell(member);
+    void this.#tellRemoved(address);
   }
 
   /** A member says where it is now. */
@@ -87,7 +85,13 @@ export class Admission {
     }
     if (known !== undefined) this.#checkIsGone(known);
     const role = member.role === 'observer' ? 'observer' : 'learner';
-    await this.#change({ kind: 'add', member: { ...member, role } }, deadlineMs);
+    try {
+      await this.#change({ kind: 'add', member: { ...member, role } }, deadlineMs);
+    } catch (error) {
+      // It asked at the same time as somebody asked for it, and was let in meanwhile.
+      if (memberOf(this.#configuration, peerIdOfMember(member)) !== undefined) return;
+      throw error;
+    }
     this.#init.logger.info(
       { member: member.nodeId, raft: member.raftAddress, role },
       'Admitted a member',
@@ -106,6 +110,25 @@ export class Admission {
       throw new QuorateError('UNREACHABLE', `Cannot reach a node at ${address}: ${found}`, {
         cause,
       });
+    }
+  }
+
+  #isRemoved({ member }: Identity): boolean {
+    return this.#configuration.removed.includes(peerIdOfMember(member));
+  }
+
+  /** A removed incarnation starts afresh: resolves with the identity of the one that follows it. */
+  async #renewed(address: string, deadlineMs: number): Promise<Identity> {
+    await this.#tellRemoved(address); // It may have been down when it was removed.
+    for (;;) {
+      const isLate = this.#now() > deadlineMs;
+      try {
+        const identity = await this.#handshake(address, true);
+        if (isLate || !this.#isRemoved(identity)) return identity;
+      } catch (error) {
+        if (isLate) throw error;
+      }
+      await this.#pause();
     }
   }
 
@@ -162,7 +185,7 @@ export class Admission {
       const reply = await this.#init.replica.changeMembers(change);
       if (reply.kind === 'appended') return;
       this.#judgeRefusal(reply, deadlineMs);
-      await new Promise<void>((resolve) => this.#init.clock.after(tryAgainMs, resolve));
+      await this.#pause();
     }
   }
 
@@ -176,14 +199,18 @@ export class Admission {
       throw new QuorateError('NO_LEADER', `Cannot change members: ${message}`);
   }
 
-  /** Best effort: a removed node that hears of it stops asking for votes. */
-  #tell(member: Member): void {
+  /** Best effort: a removed node that hears of it says so, and can be let in as a new one. */
+  async #tellRemoved(address: string): Promise<void> {
     const { callAddress, logger } = this.#init;
-    const body = encodeNumber(0);
-    callAddress(member.raftAddress, methods.removed, body, handshakeTimeoutMs).catch(
-      (error: unknown) =>
-        logger.debug({ member: member.nodeId, error }, 'A removed member did not hear of it'),
-    );
+    try {
+      await callAddress(address, methods.removed, encodeNumber(0), handshakeTimeoutMs);
+    } catch (error) {
+      logger.debug({ address, error }, 'A removed member did not hear of it');
+    }
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => this.#init.clock.after(tryAgainMs, resolve));
   }
 
   #requireLeader(): void {
