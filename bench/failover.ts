@@ -44,6 +44,6 @@ const noWriteText = ({ product }: Cluster): string =>
   `Cannot write to ${product.name} after its leader was killed`;
 
 async function write(cluster: Cluster, http: string, signal: AbortSignal): Promise<boolean> {
-  const request = cluster.product.request('write', 'failover');
+  const request = cluster.product.request('write', { key: 'failover', value: 'v' });
   return (await ask(http, request, signal))?.status === 200;
 }

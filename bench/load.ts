@@ -22,7 +22,10 @@ export interface Load {
 }
 
 const keyCount = 1000;
-const key = (i: number): string => `service-${String(i).padStart(4, '0')}`;
+/** No write finds the value that it brings. */
+const valuesPerKey = 4;
+const key = (i: number): string => `service-${String(i % keyCount).padStart(4, '0')}`;
+const value = (i: number): string => `${i}.`.padEnd(128, 'v');
 const pathOf = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
 /** wrk costs the servers less of the machine than a generator that runs on Node.js. */
@@ -41,7 +44,9 @@ function hasWrk(): boolean {
 /** Writes the requests of a load over all keys into a file and returns its path. */
 export function requestFile(directory: string, product: Product, kind: Kind): string {
   const path = `${directory}/${kind.replace(' ', '-')}.requests`;
-  const requests = Array.from({ length: keyCount }, (_, i) => product.request(kind, key(i)));
+  const requests = Array.from({ length: keyCount * valuesPerKey }, (_, i) =>
+    product.request(kind, { key: key(i), value: value(i) }),
+  );
   writeFileSync(path, generator === 'wrk' ? forWrk(requests) : JSON.stringify(requests));
   return path;
 }

@@ -1,7 +1,6 @@
 import { ask, get } from './system.ts';
-import type { Kind, Product, Request, Server } from './system.ts';
+import type { Kind, Pair, Product, Request, Server } from './system.ts';
 
-const value = 'v'.repeat(128);
 const local = (port: number | undefined): string => `127.0.0.1:${port ?? 0}`;
 
 export interface QuorateFlags {
@@ -38,7 +37,7 @@ export function quorate({ name, program, flags = [] }: QuorateFlags): Product {
   };
 }
 
-function quorateRequest(kind: Kind, key: string): Request {
+function quorateRequest(kind: Kind, { key, value }: Pair): Request {
   if (kind === 'write') return get(`/set?key=${key}&value=${value}`);
   if (kind === 'local read') return get(`/get?key=${key}&consistency=local`);
   return get(`/get?key=${key}`);
@@ -61,14 +60,14 @@ export const etcd: Product = {
       ],
     }));
   },
-  request: (kind, name) => {
-    const key = Buffer.from(name).toString('base64');
+  request: (kind, pair) => {
+    const key = Buffer.from(pair.key).toString('base64');
     const post = (path: string, fields: object): Request => ({
       method: 'POST',
       path,
       body: JSON.stringify({ key, ...fields }),
     });
-    const encoded = Buffer.from(value).toString('base64');
+    const encoded = Buffer.from(pair.value).toString('base64');
     if (kind === 'write') return post('/v3/kv/put', { value: encoded });
     return post('/v3/kv/range', kind === 'local read' ? { serializable: true } : {});
   },

@@ -6,6 +6,12 @@ import { ServerProcess } from './child.ts';
 /** What a client asks for. */
 export type Kind = 'write' | 'linearizable read' | 'local read';
 
+/** A read asks for the key only. */
+export interface Pair {
+  readonly key: string;
+  readonly value: string;
+}
+
 export interface Request {
   readonly method: 'GET' | 'POST';
   readonly path: string;
@@ -25,7 +31,7 @@ export interface Product {
   /** Ports that each server needs. */
   readonly portsPerServer: number;
   servers(ports: readonly (readonly number[])[], directory: string): readonly Server[];
-  request(kind: Kind, key: string): Request;
+  request(kind: Kind, pair: Pair): Request;
   /** Whether this server can take requests. */
   isReady(http: string): Promise<boolean>;
   /** Address of the leader as this server sees it; null when it knows none. */
