@@ -4,7 +4,7 @@ import { Link } from '../../../src/transport/peer/link.ts';
 import { LogGate } from '../../../src/transport/peer/log-gate.ts';
 import type { OutboundEvents, Pipes } from '../../../src/transport/peer/pipes.ts';
 import { cluster, KeptLog, one, two } from '../../contract/peer-transport-support.ts';
-import { VirtualClock } from './virtual-clock.ts';
+import { VirtualClock } from '../../support/virtual-clock.ts';
 
 interface Dial {
   readonly atMs: number;

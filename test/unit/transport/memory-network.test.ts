@@ -20,7 +20,7 @@ import {
   two,
   never,
 } from '../../contract/peer-transport-support.ts';
-import { VirtualClock } from './virtual-clock.ts';
+import { VirtualClock } from '../../support/virtual-clock.ts';
 
 const empty = new Uint8Array(0);
 

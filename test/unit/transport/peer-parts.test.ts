@@ -19,7 +19,7 @@ import {
   Recorder,
   two,
 } from '../../contract/peer-transport-support.ts';
-import { VirtualClock } from './virtual-clock.ts';
+import { VirtualClock } from '../../support/virtual-clock.ts';
 
 describe('BoundedQueue', () => {
   const bounds = { itemsMax: 5, bytesMax: 100 } as const;

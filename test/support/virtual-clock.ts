@@ -1,4 +1,4 @@
-import type { Cancel, Clock } from '../../../src/shared/index.ts';
+import type { Cancel, Clock } from '../../src/shared/index.ts';
 
 interface Timer {
   readonly atMs: number;
