@@ -8,9 +8,9 @@ export const localNodesMax = 5;
 
 const connectMsMax = 500;
 
-/** Where node N keeps its data; without N where all of them do. */
-export const localDataDirectory = (root: string, n?: number): string =>
-  n === undefined ? join(root, '.data') : join(root, '.data', `node${n}`);
+/** Where node N keeps its data. */
+export const localDataDirectory = (root: string, n: number): string =>
+  join(root, '.data', `node${n}`);
 
 interface Forget {
   /** The checkout. */
@@ -27,14 +27,14 @@ interface Forget {
  */
 export async function forgetLocalData({ root, n, isRunning = answers }: Forget): Promise<void> {
   const all = Array.from({ length: localNodesMax }, (_, i) => i + 1);
-  const directory = localDataDirectory(root, n);
-  for (const one of n === undefined ? all : [n]) {
+  const nodes = n === undefined ? all : [n];
+  for (const one of nodes) {
     const port = 5999 + one;
     if (!(await isRunning(port))) continue;
     const found = `node${one} still runs at 127.0.0.1:${port}, stop it first`;
-    throw new QuorateError('CONFIG_INVALID', `Cannot start with --clean of ${directory}: ${found}`);
+    throw new QuorateError('CONFIG_INVALID', `Cannot start with --clean: ${found}`);
   }
-  rmSync(directory, { recursive: true, force: true });
+  for (const one of nodes) rmSync(localDataDirectory(root, one), { recursive: true, force: true });
 }
 
 /** Whether somebody accepts connections at this port of this machine. */

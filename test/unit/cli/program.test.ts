@@ -167,15 +167,17 @@ describe('forgetLocalData()', () => {
   it('forgets one node or all of them', async () => {
     await forgetLocalData({ root, n: 2, isRunning: nobody });
     expect([present(1), present(2)]).to.deep.equal([true, false]);
+    mkdirSync(join(root, '.data', 'other'));
     await forgetLocalData({ root, isRunning: nobody });
     expect(present(1)).to.equal(false);
+    expect(existsSync(join(root, '.data', 'other'))).to.equal(true);
   });
 
   it('leaves everything as it is while one of the nodes runs', async () => {
     const isRunning = (port: number): Promise<boolean> => Promise.resolve(port === 6001);
     const failure = await forgetLocalData({ root, isRunning }).catch((error: unknown) => error);
     expect(codeOf(failure)).to.equal('CONFIG_INVALID');
-    expect(String(failure)).to.match(/--clean .*: node2 still runs at 127.0.0.1:6001, stop it/);
+    expect(String(failure)).to.match(/--clean: node2 still runs at 127.0.0.1:6001, stop it/);
     expect([present(1), present(2)]).to.deep.equal([true, true]);
   });
 });
