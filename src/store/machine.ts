@@ -186,6 +186,10 @@ export class StateMachine implements StoreView {
     return this.#state.ledger.open();
   }
 
+  openNotificationsOf(key: string): readonly EventRecord[] {
+    return this.#state.ledger.openOf(key);
+  }
+
   #step(index: LogIndex): void {
     assert(!this.#isLoading, 'Entries are applied after loading');
     assert(index === this.#appliedIndex + 1, `Entry ${index} must follow ${this.#appliedIndex}`);

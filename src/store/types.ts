@@ -215,4 +215,6 @@ export interface StoreView {
   events(query: { readonly key?: string; readonly limit: number }): readonly EventRecord[];
   /** Events whose tracked notification is pending or running, oldest first. */
   openNotifications(): readonly EventRecord[];
+  /** Those of one key and of earlier keys of its name, oldest first. */
+  openNotificationsOf(key: string): readonly EventRecord[];
 }

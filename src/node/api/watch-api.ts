@@ -90,16 +90,11 @@ function lastEventAtMs(member: ClusterMember, health: KeyHealth | undefined): nu
 
 /** One line per member of the configuration, whether it said something or not. */
 function votesOn(member: ClusterMember, record: KeyRecord): HeardVerdict[] {
-  const ballots = new Map(
-    member.watching.board.ballotsFor(record.createRevision).map((ballot) => [ballot.node, ballot]),
-  );
-  return member.replica.configuration.members.map(({ nodeId, gossipAddress }) => {
-    const ballot = ballots.get(nodeId);
-    const isCurrent = ballot?.valueRevision === record.valueRevision && ballot.report !== null;
-    return {
-      gossipAddress,
-      verdict: isCurrent && !ballot.report.overdue ? ballot.verdict : 'ABSTAIN',
-      heardAtMs: member.watching.heardAtMs(nodeId),
-    };
-  });
+  const { heard } = member.watching;
+  const { createRevision: keyId, valueRevision } = record;
+  return member.replica.configuration.members.map(({ nodeId, gossipAddress }) => ({
+    gossipAddress,
+    verdict: heard.verdictOf(nodeId, { keyId, valueRevision }),
+    heardAtMs: heard.heardAtMs(nodeId),
+  }));
 }

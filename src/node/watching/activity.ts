@@ -2,20 +2,22 @@ import type { Activity } from '../../health/index.ts';
 import { noActivity } from '../../health/index.ts';
 import type { EventKind, EventRecord, Revision } from '../../shared/index.ts';
 import { kindOf } from '../../shared/index.ts';
-import type { StateMachine } from '../../store/index.ts';
+import type { StoreView } from '../../store/index.ts';
 
 const kinds: readonly EventKind[] = ['availability', 'emptiness'];
 
+type Ledger = Pick<StoreView, 'health' | 'event' | 'openNotificationsOf'>;
+
 /**
- * When notifications of a key ended, on this process's own monotonic clock; events of before its
- * start count as ended at its start.
+ * When notifications of a key ended, on this process's own monotonic clock; those whose end it did
+ * not see count as ended when it began to look.
  */
 export class NotificationActivity {
   readonly #endedAtMs = new Map<string, number>();
-  readonly #startedAtMs: number;
+  #beganAtMs: number;
 
   constructor(nowMs: number) {
-    this.#startedAtMs = nowMs;
+    this.#beganAtMs = nowMs;
   }
 
   /** A notification ended, or an event without one was recorded. */
@@ -28,31 +30,36 @@ export class NotificationActivity {
     for (const kind of kinds) this.#endedAtMs.delete(slot(key, kind));
   }
 
-  of(key: string, machine: StateMachine): Record<EventKind, Activity> {
-    const open = machine.openNotifications().filter((event) => event.key === key);
-    const health = machine.health(key);
+  /** The state was replaced: what ended on the way to it was not seen. */
+  beginAgain(nowMs: number): void {
+    this.#endedAtMs.clear();
+    this.#beganAtMs = nowMs;
+  }
+
+  of(key: string, ledger: Ledger): Record<EventKind, Activity> {
+    const open = ledger.openNotificationsOf(key);
+    const health = ledger.health(key);
+    const of = (kind: EventKind, last: Revision | null): Activity => {
+      const running = open.find((event) => kindOf(event.to) === kind);
+      return this.#activity(slot(key, kind), running, last === null ? null : { last, ledger });
+    };
     return {
-      availability: this.#one('availability', health?.lastAvailabilityEvent ?? null, {
-        key,
-        machine,
-        open,
-      }),
-      emptiness: this.#one('emptiness', health?.lastEmptinessEvent ?? null, { key, machine, open }),
+      availability: of('availability', health?.lastAvailabilityEvent ?? null),
+      emptiness: of('emptiness', health?.lastEmptinessEvent ?? null),
     };
   }
 
-  #one(
-    kind: EventKind,
-    last: Revision | null,
-    { key, machine, open }: { key: string; machine: StateMachine; open: readonly EventRecord[] },
+  #activity(
+    name: string,
+    running: EventRecord | undefined,
+    past: { readonly last: Revision; readonly ledger: Ledger } | null,
   ): Activity {
-    const running = open.find((event) => kindOf(event.to) === kind);
-    const event = last === null ? undefined : machine.event(last);
-    if (running === undefined && last === null) return noActivity;
+    if (running === undefined && past === null) return noActivity;
+    const open = running && { eventId: running.id, state: running.notification.state };
+    const event = past?.ledger.event(past.last);
     return {
-      open:
-        running === undefined ? null : { eventId: running.id, state: running.notification.state },
-      endedAtMs: this.#endedAtMs.get(slot(key, kind)) ?? (last === null ? null : this.#startedAtMs),
+      open: open ?? null,
+      endedAtMs: past === null ? null : (this.#endedAtMs.get(name) ?? this.#beganAtMs),
       superseded: event?.notification.state === 'superseded' ? event.to : null,
     };
   }

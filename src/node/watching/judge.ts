@@ -1,4 +1,4 @@
-import type { Board, Decision, DecideInput, HoldState, Member } from '../../health/index.ts';
+import type { Decision, DecideInput, HoldState, Member } from '../../health/index.ts';
 import { decide, keyStateOf, noHold, reconsider } from '../../health/index.ts';
 import type { Reconsidered, StallGuard } from '../../health/index.ts';
 import type {
@@ -14,6 +14,7 @@ import { codeOf, fromUtf8, utf8 } from '../../shared/index.ts';
 import type { KeyRecord, Operation } from '../../store/index.ts';
 import type { ReplicaState } from '../replica/index.ts';
 import type { NotificationActivity } from './activity.ts';
+import type { Heard } from './heard.ts';
 
 /** Keys are looked at this often, at most `sweepKeys` at a time; those that changed at once. */
 const sweepMs = 500;
@@ -24,7 +25,7 @@ export interface JudgeInit {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly node: NodeId;
-  readonly board: Board;
+  readonly heard: Heard;
   readonly activity: NotificationActivity;
   readonly stallGuard: StallGuard;
   readonly freshMs: number;
@@ -42,6 +43,7 @@ export interface JudgeInit {
 }
 
 interface Case {
+  readonly keyId: Revision;
   readonly key: Uint8Array;
   hold: HoldState;
   isProposing: boolean;
@@ -52,6 +54,9 @@ interface Case {
 export class Judge {
   readonly #init: JudgeInit;
   readonly #cases = new Map<Revision, Case>();
+  readonly #casesByName = new Map<string, Case>();
+  /** Keys with an agreement that is no event yet: time alone may make it one. */
+  readonly #waiting = new Set<Revision>();
   readonly #changed = new Set<Revision>();
   #cancelSweep: Cancel = () => undefined;
   #cancelChanged: Cancel | null = null;
@@ -81,15 +86,14 @@ export class Judge {
     this.#cancelChanged ??= this.#init.clock.after(changedDelayMs, () => this.#judgeChanged());
   }
 
-  keyGone(keyId: Revision): void {
-    this.#cases.delete(keyId);
-    this.#changed.delete(keyId);
-    this.#init.board.forgetKey(keyId);
-  }
-
-  /** What would be decided now, without doing it; for people. */
-  explain(key: string, record: KeyRecord): Decision {
-    return decide(this.#inputFor(key, record, this.#cases.get(record.createRevision)?.hold));
+  /** The key was deleted; there may be another of its name. */
+  keyGone(key: string): void {
+    const gone = this.#casesByName.get(key);
+    if (gone === undefined) return;
+    this.#casesByName.delete(key);
+    this.#cases.delete(gone.keyId);
+    this.#waiting.delete(gone.keyId);
+    this.#init.heard.forgetKey(gone.keyId);
   }
 
   /** Whether a notification that has not run yet still makes sense. */
@@ -105,9 +109,12 @@ export class Judge {
     this.#cancelChanged = null;
     const changed = [...this.#changed];
     this.#changed.clear();
-    if (!this.#isDeciding()) return;
+    if (this.#isDeciding()) this.#judgeKnown(changed);
+  }
+
+  #judgeKnown(keyIds: Iterable<Revision>): void {
     const { machine } = this.#init.state();
-    for (const keyId of changed) {
+    for (const keyId of keyIds) {
       const one = this.#cases.get(keyId);
       const record = one === undefined ? undefined : machine.key(one.key);
       if (record?.createRevision === keyId) this.#judge(record);
@@ -116,41 +123,57 @@ export class Judge {
 
   #sweep(): void {
     if (!this.#isDeciding()) return;
-    const after = this.#sweptTo;
+    // Else the keys themselves come by in each sweep.
+    if (this.#sweptTo !== undefined) this.#judgeKnown([...this.#waiting].slice(0, sweepKeys));
+    const query = { ...(this.#sweptTo && { after: this.#sweptTo }), limit: sweepKeys };
+    const { heard, state, onWaiting } = this.#init;
     let count = 0;
     this.#sweptTo = undefined;
-    for (const record of this.#init
-      .state()
-      .machine.keys({ ...(after && { after }), limit: sweepKeys })) {
-      if (this.#init.board.hasBallots(record.createRevision)) this.#judge(record);
+    for (const record of state().machine.keys(query)) {
+      if (heard.hasBallots(record.createRevision)) this.#judge(record);
       if (++count === sweepKeys) this.#sweptTo = record.key;
     }
-    const waiting = [...this.#cases.values()].filter((one) => one.last?.kind === 'waiting');
-    this.#init.onWaiting(waiting.length);
+    onWaiting(this.#waiting.size);
   }
 
   /** Holds begin anew whenever this node begins to decide: others may have seen what it did not. */
   #isDeciding(): boolean {
     const deciding = this.#init.mayDecide();
-    if (deciding && !this.#wasDeciding) this.#cases.clear();
+    if (deciding !== this.#wasDeciding) this.#forgetAll();
     this.#wasDeciding = deciding;
     return deciding;
   }
 
+  #forgetAll(): void {
+    this.#cases.clear();
+    this.#casesByName.clear();
+    this.#waiting.clear();
+    this.#init.onWaiting(0);
+  }
+
   #judge(record: KeyRecord): void {
-    const keyId = record.createRevision;
-    const known = this.#cases.get(keyId);
-    if (known?.isProposing === true) return;
     const key = fromUtf8(record.key);
+    const known = this.#cases.get(record.createRevision);
+    if (known?.isProposing === true) return;
     const decision = decide(this.#inputFor(key, record, known?.hold));
-    const one = known ?? { key: record.key, hold: noHold, isProposing: false, last: null };
+    const one = known ?? this.#open(key, record);
     one.hold = decision.hold;
+    if (decision.kind === 'waiting') this.#waiting.add(one.keyId);
+    else this.#waiting.delete(one.keyId);
     this.#note(key, one, decision);
-    if (known === undefined) this.#cases.set(keyId, one);
     if (decision.kind === 'baseline' || decision.kind === 'event') {
       one.isProposing = true;
       void this.#commit({ key, record, decision, one });
     }
+  }
+
+  #open(key: string, record: KeyRecord): Case {
+    this.keyGone(key);
+    const keyId = record.createRevision;
+    const one = { keyId, key: record.key, hold: noHold, isProposing: false, last: null };
+    this.#cases.set(keyId, one);
+    this.#casesByName.set(key, one);
+    return one;
   }
 
   #note(key: string, one: Case, decision: Decision): void {
@@ -163,7 +186,7 @@ export class Judge {
   }
 
   #inputFor(key: string, record: KeyRecord, hold: HoldState = noHold): DecideInput {
-    const { clock, board, activity, stallGuard, node, freshMs } = this.#init;
+    const { clock, heard, activity, stallGuard, node, freshMs } = this.#init;
     const { machine } = this.#init.state();
     const nowMs = clock.monotonicMs();
     return {
@@ -171,7 +194,7 @@ export class Judge {
       self: { node, abstains: stallGuard.abstains(nowMs), stalledAtMs: stallGuard.stalledAtMs },
       key: keyStateOf(record.valueRevision, machine.health(key)),
       members: this.#init.members(),
-      ballots: board.ballotsFor(record.createRevision),
+      ballots: heard.ballotsFor(record.createRevision),
       settings: this.#init.settings(),
       freshMs,
       hold,
@@ -182,7 +205,9 @@ export class Judge {
   async #commit(verdict: Verdict): Promise<void> {
     const { key, one } = verdict;
     try {
-      await this.#init.commit(await this.#operation(verdict));
+      const operation = await this.#operation(verdict);
+      // Another leader decides for itself.
+      if (this.#init.mayDecide()) await this.#init.commit(operation);
     } catch (error) {
       // The next sweep decides again; a lost compare-and-set is a no-op, so nothing happens twice.
       const code = codeOf(error);

@@ -1,34 +1,26 @@
 import type { Reconsidered } from '../../health/index.ts';
-import { judgeAttempt, notifyInvocation } from '../../health/index.ts';
-import type { RunResult, ScriptRunner } from '../../runner/index.ts';
-import type {
-  Cancel,
-  Clock,
-  DecisionSettings,
-  EventRecord,
-  Logger,
-  NodeId,
-  Revision,
-} from '../../shared/index.ts';
+import { retryDelayMs } from '../../health/index.ts';
+import type { Cancel, Clock, DecisionSettings, EventRecord } from '../../shared/index.ts';
+import type { Logger, NodeId, NotificationAttempt, Revision } from '../../shared/index.ts';
 import { codeOf } from '../../shared/index.ts';
 import type { Operation } from '../../store/index.ts';
-import { eventToJson } from '../../store/index.ts';
 import type { ReplicaState } from '../replica/index.ts';
-import type { Script } from './script.ts';
+import { lastAttempt } from './notification-run.ts';
+import type { NotificationScript, Run } from './notification-run.ts';
 
 const checkMs = 250;
 /** How often the holder of a running attempt is asked whether it still runs. */
 const askHolderMs = 1_000;
 /** Pause before a result is proposed again. */
 const proposeAgainMs = 500;
+/** Notifications under way at once: as many as the runner has slots, so that none waits in line. */
+const busyMax = 16;
 
 export interface NotifierInit {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly node: NodeId;
-  readonly script: Script;
-  readonly notifyArgs: 'role' | 'plain';
-  readonly runner: ScriptRunner;
+  readonly script: Pick<NotificationScript, 'run'>;
   readonly state: () => ReplicaState;
   readonly settings: () => DecisionSettings;
   /** This node leads and has applied its own no-op. */
@@ -37,19 +29,22 @@ export interface NotifierInit {
   readonly commit: (operation: Operation) => Promise<{ readonly changed: boolean }>;
   /** Whether `holder` still runs the attempt; null when it cannot be asked. */
   readonly askHolder: (holder: NodeId, eventId: Revision) => Promise<boolean | null>;
-  readonly onAttemptEnd: (outcome: string) => void;
 }
 
 /** On the leader: runs tracked notifications, one at a time and in order for each key. */
 export class Notifier {
   readonly #init: NotifierInit;
-  /** Events whose script runs here now. */
+  /** Events whose attempt this node has proposed or runs, until its result is recorded. */
   readonly #running = new Set<Revision>();
   /** Events that something is being done about: no second look at the same time. */
   readonly #busy = new Set<Revision>();
-  /** Not before this time (monotonic): retries and questions to holders. */
+  /** Open events that must wait until then (monotonic): retries and questions to holders. */
   readonly #notBeforeMs = new Map<Revision, number>();
+  /** Events whose last run was lost with its node: that one does not use up an attempt. */
+  readonly #takenOver = new Set<Revision>();
+  #followerRuns = 0;
   #cancel: Cancel = () => undefined;
+  #checkPlanned = false;
   #stopped = false;
 
   constructor(init: NotifierInit) {
@@ -58,7 +53,7 @@ export class Notifier {
 
   start(): void {
     this.#cancel = this.#init.clock.after(checkMs, () => {
-      this.check();
+      this.#check();
       if (!this.#stopped) this.start();
     });
   }
@@ -69,66 +64,85 @@ export class Notifier {
     this.#cancel();
   }
 
+  /** Scripts that run here, and results that are not recorded yet. */
   get runningCount(): number {
-    return this.#running.size;
+    return this.#running.size + this.#followerRuns;
   }
 
   isRunning(eventId: Revision): boolean {
     return this.#running.has(eventId);
   }
 
+  /** Something changed: looks at the open notifications as soon as this turn is over. */
+  checkSoon(): void {
+    if (this.#checkPlanned || !this.#init.mayDecide()) return;
+    this.#checkPlanned = true;
+    this.#init.clock.afterPendingInput(() => {
+      this.#checkPlanned = false;
+      this.#check();
+    });
+  }
+
+  /** A notification changed state on this node; its next leader keeps the pause before a retry too. */
+  onChange(event: EventRecord): void {
+    const last = lastAttempt(event);
+    if (event.notification.state !== 'pending' || last === undefined || !hasEnded(last)) {
+      this.#notBeforeMs.delete(event.id);
+      return;
+    }
+    const nowMs = this.#init.clock.monotonicMs();
+    this.#notBeforeMs.set(event.id, nowMs + retryDelayMs(last.attempt));
+  }
+
+  /** `notifyOn=all`: this node's own, untracked run. */
+  async runAsFollower(event: EventRecord): Promise<void> {
+    if (this.#stopped) return;
+    const { clock, commit, script, node, logger } = this.#init;
+    const startedAtMs = clock.wallMs();
+    const eventId = event.id;
+    this.#followerRuns++;
+    try {
+      const { end } = await script.run(event, 'follower', 1);
+      await commit({ kind: 'recordFollowerRun', eventId, node, startedAtMs, ...end });
+    } catch (error) {
+      logger.warn({ eventId, code: codeOf(error), error }, 'A follower run has no record');
+    } finally {
+      this.#followerRuns--;
+    }
+  }
+
   /** Looks at the oldest open notification of each key. */
-  check(): void {
+  #check(): void {
     if (this.#stopped || !this.#init.mayDecide()) return;
     const seen = new Set<string>();
     const open = this.#init.state().machine.openNotifications();
     this.#forgetClosed(open);
     for (const event of open) {
+      if (this.#busy.size >= busyMax) return;
       if (seen.has(event.key)) continue;
       seen.add(event.key);
-      if (!this.#busy.has(event.id)) void this.#advance(event);
+      if (this.#isDue(event)) void this.#advance(event);
     }
   }
 
-  /** `notifyOn=all`: this node's own, untracked run. */
-  async runAsFollower(event: EventRecord): Promise<void> {
-    const startedAtMs = this.#init.clock.wallMs();
-    try {
-      const result = await this.#run(event, 'follower', 1);
-      const { durationMs, exitCode, signal, timedOut } = result;
-      await this.#init.commit({
-        kind: 'recordFollowerRun',
-        eventId: event.id,
-        node: this.#init.node,
-        startedAtMs,
-        durationMs,
-        exitCode,
-        signal,
-        timedOut,
-        output: outputOf(result),
-      });
-    } catch (error) {
-      const { logger } = this.#init;
-      logger.warn(
-        { eventId: event.id, code: codeOf(error), error },
-        'A follower run has no record',
-      );
-    }
+  #isDue({ id }: EventRecord): boolean {
+    if (this.#busy.has(id) || this.#running.has(id)) return false;
+    return this.#init.clock.monotonicMs() >= (this.#notBeforeMs.get(id) ?? 0);
   }
 
   #forgetClosed(open: readonly EventRecord[]): void {
-    if (this.#notBeforeMs.size === 0) return;
+    if (this.#notBeforeMs.size + this.#takenOver.size === 0) return;
     const ids = new Set(open.map((event) => event.id));
     for (const id of this.#notBeforeMs.keys()) if (!ids.has(id)) this.#notBeforeMs.delete(id);
+    for (const id of this.#takenOver) if (!ids.has(id)) this.#takenOver.delete(id);
   }
 
   async #advance(event: EventRecord): Promise<void> {
-    const nowMs = this.#init.clock.monotonicMs();
-    if (this.#running.has(event.id) || nowMs < (this.#notBeforeMs.get(event.id) ?? 0)) return;
     this.#busy.add(event.id);
     try {
-      if (event.notification.state === 'running') await this.#takeOver(event);
-      else await this.#attempt(event);
+      const last = lastAttempt(event);
+      const isRunning = event.notification.state === 'running' && last !== undefined;
+      await (isRunning ? this.#takeOver(event, last) : this.#attempt(event));
     } catch (error) {
       // The ledger is unchanged or will show what happened: the next check goes on from it.
       const { logger } = this.#init;
@@ -141,106 +155,91 @@ export class Notifier {
     }
   }
 
-  /** The ledger says that a node runs it, and this process does not. */
-  async #takeOver(event: EventRecord): Promise<void> {
-    const holder = event.notification.attempts.findLast((one) => one.role === 'leader')?.node;
-    const isElsewhere = holder !== undefined && holder !== this.#init.node;
-    this.#notBeforeMs.set(event.id, this.#init.clock.monotonicMs() + askHolderMs);
-    if (isElsewhere && (await this.#init.askHolder(holder, event.id)) === true) return;
-    await this.#attempt(event);
+  /**
+   * The ledger says that a node runs it, and this process does not. If that node does not either,
+   * the attempt has ended unseen; what follows is decided anew from there.
+   */
+  async #takeOver(event: EventRecord, last: NotificationAttempt): Promise<void> {
+    const { clock, node, askHolder, commit, mayDecide, logger } = this.#init;
+    const { attempt, node: holder, startedAtMs } = last;
+    const eventId = event.id;
+    this.#notBeforeMs.set(eventId, clock.monotonicMs() + askHolderMs);
+    if (holder !== node && (await askHolder(holder, eventId)) === true) return;
+    if (this.#stopped || !mayDecide()) return;
+    logger.warn({ eventId, key: event.key, holder, attempt }, 'A notification ended unseen');
+    this.#takenOver.add(eventId);
+    const durationMs = Math.max(0, Math.round(clock.wallMs() - startedAtMs));
+    const unseen = { exitCode: null, signal: null, timedOut: false, output: unseenText };
+    const end = { eventId, attempt, node: holder, durationMs, ...unseen };
+    await commit({ kind: 'endAttempt', ...end, outcome: 'retry' });
   }
 
   async #attempt(event: EventRecord): Promise<void> {
-    const { settings, commit, reconsider, node, clock } = this.#init;
-    const attempt = trackedAttempts(event) + 1;
+    const { settings, commit, reconsider } = this.#init;
     const eventId = event.id;
+    const attempt = (lastAttempt(event)?.attempt ?? 0) + 1;
     const again = reconsider(event);
     if (again.verdict === 'superseded') {
-      await commit({
-        kind: 'closeNotification',
-        eventId,
-        state: 'superseded',
-        reason: again.reason,
-      });
-      return;
-    }
-    if (attempt > settings().notifyRetries) {
+      const { reason } = again;
+      await commit({ kind: 'closeNotification', eventId, state: 'superseded', reason });
+    } else if (attempt > settings().notifyRetries + (this.#takenOver.has(eventId) ? 1 : 0)) {
       const reason = `no attempt of ${attempt - 1} ended with a result`;
       await commit({ kind: 'closeNotification', eventId, state: 'failed', reason });
-      return;
-    }
-    const startedAtMs = clock.wallMs();
-    const started = await commit({ kind: 'startAttempt', eventId, attempt, node, startedAtMs });
-    if (started.changed) await this.#runAttempt(event, attempt);
+    } else await this.#runAttempt(event, attempt);
   }
 
+  /** Counts as running from the proposal on: a new leader may see it applied before this node does. */
   async #runAttempt(event: EventRecord, attempt: number): Promise<void> {
-    this.#running.add(event.id);
+    const { clock, commit, node, script } = this.#init;
+    const eventId = event.id;
+    this.#running.add(eventId);
     try {
-      const result = await this.#run(event, 'leader', attempt);
-      const judged = judgeAttempt(result, attempt, this.#init.settings().notifyRetries);
-      const { logger, clock } = this.#init;
-      const told = { eventId: event.id, key: event.key, to: event.to, attempt };
-      logger.info({ ...told, outcome: judged.outcome }, `Notification: ${judged.reason}`);
-      if (judged.outcome === 'retry') {
-        this.#notBeforeMs.set(event.id, clock.monotonicMs() + judged.retryInMs);
-      }
-      this.#init.onAttemptEnd(judged.outcome);
-      await this.#record(event.id, attempt, result, judged.outcome);
+      const startedAtMs = clock.wallMs();
+      const started = await commit({ kind: 'startAttempt', eventId, attempt, node, startedAtMs });
+      if (!started.changed || this.#stopped) return;
+      const run = await script.run(event, 'leader', attempt);
+      this.#tell(event, attempt, run);
+      await this.#record(eventId, attempt, run);
     } finally {
-      this.#running.delete(event.id);
+      this.#running.delete(eventId);
     }
   }
 
-  /** The result of a script that ran must reach the ledger, whoever leads by then. */
-  async #record(
-    eventId: Revision,
-    attempt: number,
-    result: RunResult,
-    outcome: 'done' | 'failed' | 'retry',
-  ): Promise<void> {
-    const { durationMs, exitCode, signal, timedOut } = result;
-    const end = { eventId, attempt, node: this.#init.node, durationMs, exitCode, signal, timedOut };
-    const output = outputOf(result);
+  #tell({ id: eventId, key, to }: EventRecord, attempt: number, { judged }: Run): void {
+    const { logger, clock } = this.#init;
+    const { outcome, reason } = judged;
+    logger.info({ eventId, key, to, attempt, outcome }, `Notification: ${reason}`);
+    if (judged.outcome !== 'retry') return;
+    this.#notBeforeMs.set(eventId, clock.monotonicMs() + judged.retryInMs);
+  }
+
+  /**
+   * The result of a script that ran must reach the ledger, whoever leads by then. A node that stops
+   * tries once more; without its word the next leader runs the script again.
+   */
+  async #record(eventId: Revision, attempt: number, { end, judged, isLost }: Run): Promise<void> {
+    const { clock, commit, node } = this.#init;
+    if (isLost && this.#stopped) return;
+    const { outcome } = judged;
     while (this.#isOpen(eventId, attempt)) {
       try {
-        await this.#init.commit({ kind: 'endAttempt', ...end, output, outcome });
+        await commit({ kind: 'endAttempt', eventId, attempt, node, ...end, outcome });
         return;
       } catch (error) {
-        if (codeOf(error) === 'STOPPED') return;
-        await new Promise<void>((resolve) => this.#init.clock.after(proposeAgainMs, resolve));
+        if (this.#stopped || codeOf(error) === 'STOPPED') return;
+        await new Promise<void>((resolve) => clock.after(proposeAgainMs, resolve));
       }
     }
   }
 
   #isOpen(eventId: Revision, attempt: number): boolean {
     const event = this.#init.state().machine.event(eventId);
-    return event?.notification.state === 'running' && trackedAttempts(event) === attempt;
-  }
-
-  async #run(event: EventRecord, role: 'leader' | 'follower', attempt: number): Promise<RunResult> {
-    const { script, node, notifyArgs, runner, settings } = this.#init;
-    const eventJson = JSON.stringify(eventToJson(event, { withNotification: false }));
-    const { args, env, stdin } = notifyInvocation({
-      role,
-      event,
-      node,
-      attempt,
-      notifyArgs,
-      eventJson,
-    });
-    return runner.run({
-      kind: 'notify',
-      file: script.file,
-      args: [...script.args, ...args],
-      env,
-      stdin,
-      timeoutMs: settings().notifyTimeoutMs,
-    });
+    return event?.notification.state === 'running' && lastAttempt(event)?.attempt === attempt;
   }
 }
 
-const trackedAttempts = (event: EventRecord): number =>
-  event.notification.attempts.filter((one) => one.role === 'leader').length;
+const unseenText = 'nobody saw how it ended: its node does not run it any more';
 
-const outputOf = (result: RunResult): string => result.startError ?? result.lost ?? result.output;
+/** By itself: it exited, a signal ended it, or its deadline did. */
+const hasEnded = ({ exitCode, signal, timedOut }: NotificationAttempt): boolean =>
+  exitCode !== null || signal !== null || timedOut;

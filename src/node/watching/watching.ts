@@ -2,7 +2,6 @@ import type { Config } from '../../config/index.ts';
 import type { GossipEffect } from '../../gossip/index.ts';
 import type { Member as Voter } from '../../health/index.ts';
 import {
-  Board,
   freshnessLimitMs,
   quorumShortfall,
   StallGuard,
@@ -18,21 +17,22 @@ import type {
   NodeId,
   Revision,
 } from '../../shared/index.ts';
-import { asRevision } from '../../shared/index.ts';
 import type { Notice, Operation } from '../../store/index.ts';
 import type { Metrics } from '../../telemetry/index.ts';
 import type { GossipDriver } from '../gossip-driver.ts';
 import type { Applied, Replica } from '../replica/index.ts';
 import { NotificationActivity } from './activity.ts';
+import { Heard } from './heard.ts';
 import { Judge } from './judge.ts';
+import { NotificationScript } from './notification-run.ts';
 import { Notifier } from './notifier.ts';
+import { Scavenger } from './scavenger.ts';
 import type { Script } from './script.ts';
 import { Watcher } from './watcher.ts';
 
 const beatMs = 250;
 /** Half a LAN probe time-out: less says nothing about this node's probes. */
 const lagMsMin = 250;
-const scavengeMs = 60_000;
 
 export interface WatchingInit {
   readonly config: Config;
@@ -59,10 +59,9 @@ export class Watching {
   readonly #judge: Judge;
   readonly #watcher: Watcher | null;
   readonly #notifier: Notifier | null;
-  readonly #heardAtMs = new Map<NodeId, number>();
-  readonly board = new Board();
+  readonly #scavenger: Scavenger;
+  readonly heard: Heard;
   #cancelBeat: Cancel = () => undefined;
-  #cancelScavenge: Cancel = () => undefined;
   #isLive = false;
   #wasAbstaining = false;
 
@@ -73,7 +72,10 @@ export class Watching {
     const intervalMs = config.verifyInterval;
     this.#stallGuard = new StallGuard({ intervalMs, beatMs, lateMsMax: stallLateMsMax }, nowMs);
     this.#activity = new NotificationActivity(nowMs);
-    this.#judge = this.#makeJudge();
+    const freshMs = freshnessLimitMs(config.verifyInterval, config.verifyTimeout);
+    this.heard = this.#makeHeard(freshMs);
+    this.#scavenger = new Scavenger({ clock, heard: this.heard, state: () => init.replica.state });
+    this.#judge = this.#makeJudge(freshMs);
     this.#watcher = this.#makeWatcher();
     this.#notifier = this.#makeNotifier();
   }
@@ -83,7 +85,7 @@ export class Watching {
     this.#judge.start();
     this.#notifier?.start();
     this.#beat();
-    this.#scavenge();
+    this.#scavenger.start();
   }
 
   /** Starts nothing more. The runner decides what becomes of scripts that run. */
@@ -92,7 +94,7 @@ export class Watching {
     this.#judge.stop();
     this.#notifier?.stop();
     this.#cancelBeat();
-    this.#cancelScavenge();
+    this.#scavenger.stop();
   }
 
   get watcher(): Watcher | null {
@@ -115,11 +117,6 @@ export class Watching {
     return this.#notifier?.isRunning(eventId) ?? false;
   }
 
-  /** Unix milliseconds of the last report of a node that this process heard; 0: none. */
-  heardAtMs(node: NodeId): number {
-    return this.#heardAtMs.get(node) ?? 0;
-  }
-
   /** From here on, applied events are news and not a replay of the log. */
   goLive(): void {
     this.#isLive = true;
@@ -131,34 +128,12 @@ export class Watching {
 
   /** The whole state was replaced by a snapshot. */
   onStateReplaced(): void {
+    this.#activity.beginAgain(this.#init.clock.monotonicMs());
     this.#watcher?.rebuild();
   }
 
   onGossip(effect: GossipEffect): void {
-    switch (effect.kind) {
-      case 'verdict': {
-        const keyId = asRevision(effect.keyId);
-        const valueRevision = asRevision(effect.valueRevision);
-        const { owner: node, epoch, verdict, samples } = effect;
-        this.board.verdict({ node, epoch, keyId, valueRevision, verdict, samples });
-        this.#judge.keyChanged(keyId);
-        return;
-      }
-      case 'verdictGone':
-        this.board.verdictGone(effect.owner, asRevision(effect.keyId));
-        return;
-      case 'report':
-        this.#onReport(effect);
-        return;
-      case 'ownerReset':
-        this.board.ownerReset(effect.owner, effect.epoch);
-        return;
-      case 'memberGone':
-        this.board.forgetNode(effect.nodeId);
-        this.#heardAtMs.delete(effect.nodeId);
-        return;
-      default:
-    }
+    this.heard.onGossip(effect);
   }
 
   /** Voters, observers and learners as the decisions count them. */
@@ -175,61 +150,69 @@ export class Watching {
     return quorumShortfall(this.#init.settings(), this.voters());
   }
 
-  #onReport(effect: Extract<GossipEffect, { kind: 'report' }>): void {
-    const { owner: node, epoch, number } = effect;
-    const basis = asRevision(effect.basis);
-    const overdue = new Set(effect.overdue.map(asRevision));
-    const isNews = this.board.report(
-      { node, epoch, number, basis, overdue },
-      this.#init.clock.monotonicMs(),
-    );
-    if (isNews) this.#heardAtMs.set(node, this.#init.clock.wallMs());
-  }
-
   #onNotice(notice: Notice): void {
     switch (notice.kind) {
       case 'key':
-        if (notice.record === null) this.#activity.forget(notice.key);
+        if (notice.record === null) this.#onKeyGone(notice.key);
         this.#watcher?.onKey(notice.key, notice.record);
         return;
       case 'event':
         this.#onEvent(notice.event);
         return;
       case 'notification':
-        if (notice.ended) this.#activity.ended(notice.event, this.#init.clock.monotonicMs());
-        this.#notifySoon();
+        if (notice.ended) this.#onEnded(notice.event);
+        this.#notifier?.onChange(notice.event);
+        this.#notifier?.checkSoon();
         return;
       default:
     }
   }
 
+  #onKeyGone(key: string): void {
+    this.#activity.forget(key);
+    this.#judge.keyGone(key);
+  }
+
+  /** What ends for a key that is gone leaves nothing to remember. */
+  #onEnded(event: EventRecord): void {
+    const health = this.#init.replica.state.machine.health(event.key);
+    if (health?.createRevision !== event.createRevision) return;
+    this.#activity.ended(event, this.#init.clock.monotonicMs());
+  }
+
   #onEvent(event: EventRecord): void {
-    const { metrics, logger, clock } = this.#init;
-    if (event.notification.state === 'none') this.#activity.ended(event, clock.monotonicMs());
+    const { metrics, logger } = this.#init;
+    if (event.notification.state === 'none') this.#onEnded(event);
     if (!this.#isLive) return;
     metrics.events.inc(event.to);
     const { id, key, from, to, reason } = event;
     logger.warn({ id, key, from, to, reason }, `Event: ${key} is ${to}`);
-    this.#notifySoon();
+    this.#notifier?.checkSoon();
     const isFollowerRun = this.#init.settings().notifyOn === 'all' && !this.#init.replica.isLeader;
     if (isFollowerRun) void this.#notifier?.runAsFollower(event);
   }
 
-  #notifySoon(): void {
-    if (this.#notifier === null || !this.#init.replica.mayDecide) return;
-    this.#init.clock.afterPendingInput(() => this.#notifier?.check());
+  #makeHeard(freshMs: number): Heard {
+    const { clock, replica, gossip } = this.#init;
+    return new Heard({
+      clock,
+      freshMs,
+      members: () => replica.configuration.members,
+      gossipers: () => gossip.members(),
+      onVerdict: (keyId) => this.#judge.keyChanged(keyId),
+    });
   }
 
-  #makeJudge(): Judge {
-    const { clock, logger, node, config, replica, settings, commit, metrics } = this.#init;
+  #makeJudge(freshMs: number): Judge {
+    const { clock, logger, node, replica, settings, commit, metrics } = this.#init;
     return new Judge({
       clock,
       logger,
       node,
-      board: this.board,
+      heard: this.heard,
       activity: this.#activity,
       stallGuard: this.#stallGuard,
-      freshMs: freshnessLimitMs(config.verifyInterval, config.verifyTimeout),
+      freshMs,
       state: () => replica.state,
       members: () => this.voters(),
       settings,
@@ -266,23 +249,30 @@ export class Watching {
   }
 
   #makeNotifier(): Notifier | null {
-    const { clock, logger, node, replica, runner, notification, settings, metrics } = this.#init;
+    const { clock, logger, node, replica, runner, notification, settings } = this.#init;
     if (notification === null || runner === null) return null;
     return new Notifier({
       clock,
       logger,
       node,
-      script: notification,
-      notifyArgs: this.#init.config.notifyArgs,
-      runner,
+      script: this.#makeScript(notification, runner),
       state: () => replica.state,
       settings,
       mayDecide: () => replica.mayDecide,
       reconsider: (event) => this.#judge.reconsider(event),
       commit: this.#init.commit,
       askHolder: this.#init.askHolder,
-      onAttemptEnd: (outcome) => metrics.notifications.inc(outcome),
     });
+  }
+
+  #makeScript(script: Script, runner: ScriptRunner): NotificationScript {
+    const { node, settings, metrics, config } = this.#init;
+    const { notifyArgs } = config;
+    const onRun = (outcome: string, durationMs: number): void => {
+      metrics.notifications.inc(outcome);
+      metrics.notificationSeconds.observe(durationMs / 1000);
+    };
+    return new NotificationScript({ node, script, notifyArgs, runner, settings, onRun });
   }
 
   #beat(): void {
@@ -298,24 +288,6 @@ export class Watching {
       }
       this.#wasAbstaining = abstains;
       this.#beat();
-    });
-  }
-
-  /** Late gossip about deleted keys and departed nodes goes. */
-  #scavenge(): void {
-    this.#cancelScavenge = this.#init.clock.after(scavengeMs, () => {
-      const { machine } = this.#init.replica.state;
-      const live = new Set<Revision>();
-      for (const record of machine.keys({})) {
-        if (this.board.hasBallots(record.createRevision)) live.add(record.createRevision);
-      }
-      const members = new Set(this.voters().map(({ node }) => node));
-      // Keys that this node has not applied yet are above its revision.
-      this.board.scavenge(
-        (keyId) => live.has(keyId) || keyId > machine.revision,
-        (node) => members.has(node),
-      );
-      this.#scavenge();
     });
   }
 }
