@@ -1,0 +1,226 @@
+import type {
+  Configuration,
+  PersistBatch,
+  RaftMessage,
+  RaftView,
+} from '../../../src/raft/index.ts';
+import { hasQuorum, votersOf } from '../../../src/raft/index.ts';
+import type { PeerId } from '../../../src/shared/index.ts';
+import type { Replica } from '../../../src/node/replica/index.ts';
+import type { CommittedLog } from './committed-log.ts';
+import { DiskImage } from './disk-image.ts';
+import type { World } from './world.ts';
+
+/** A running process as the checker looks at it. */
+export interface Watched {
+  readonly self: PeerId;
+  readonly replica: Replica;
+}
+
+/** What one life of a process has shown so far; nothing of it may go back. */
+interface Seen {
+  term: number;
+  commit: number;
+  applied: number;
+  /** The last term in which it led; 0: it did not. */
+  ledTerm: number;
+  configurations: readonly Configuration[];
+}
+
+const DIGEST_EVERY = 4;
+
+/** Raft's properties (figure 3) and what the drivers promise, looked at after every event. */
+export class Checker {
+  readonly log: CommittedLog;
+  /** Of every incarnation that ever was. */
+  readonly #images = new Map<PeerId, DiskImage>();
+  readonly #leaders = new Map<number, PeerId>();
+  readonly #votes = new Map<string, PeerId>();
+  readonly #digests = new Map<number, { readonly digest: number; readonly of: PeerId }>();
+  readonly #seen = new WeakMap<Replica, Seen>();
+  readonly #world: World;
+  /** Writes that replaced entries which were durable. */
+  truncationCount = 0;
+
+  constructor(world: World, log: CommittedLog) {
+    this.#world = world;
+    this.log = log;
+  }
+
+  get electionCount(): number {
+    return this.#leaders.size;
+  }
+
+  imageOf(peer: PeerId): DiskImage {
+    const image = this.#images.get(peer) ?? new DiskImage();
+    this.#images.set(peer, image);
+    return image;
+  }
+
+  /** A batch is about to be written. */
+  onWrite(self: PeerId, batch: PersistBatch): void {
+    const image = this.imageOf(self);
+    const first = batch.entries[0];
+    if (first !== undefined && first.index <= image.lastIndex) this.truncationCount++;
+    const before = first === undefined ? undefined : image.termAt(first.index - 1);
+    this.#expect(this.log.note(batch, before), self);
+  }
+
+  /** It leads: it said so itself, or sends what only leaders send. */
+  onLeader(self: PeerId, term: number): void {
+    const other = this.#leaders.get(term) ?? self;
+    this.#leaders.set(term, self);
+    if (other !== self) this.#violate(`election safety: ${other} and ${self} lead term ${term}`);
+    const image = this.imageOf(self);
+    const missing = this.log.missingOf(term, (index, of) => image.holds(index, of));
+    this.#expect(missing, self);
+  }
+
+  /** A message leaves: what it promises must be durable. */
+  onSend(self: PeerId, message: RaftMessage): void {
+    switch (message.kind) {
+      case 'voteRequest':
+        if (!message.preVote) this.#onVote(self, message.term, self);
+        return;
+      case 'voteResponse':
+        if (!message.preVote && message.granted) this.#onVote(self, message.term, message.to);
+        return;
+      case 'appendResponse':
+        if (message.success) this.#onAcknowledge(self, message.term, message.index);
+        return;
+      case 'appendRequest':
+      case 'heartbeat':
+        if (this.#leaders.get(message.term) !== self) this.onLeader(self, message.term);
+        return;
+      default:
+        return;
+    }
+  }
+
+  /** Something happened to this process. */
+  observe(watched: Watched): void {
+    const { self, replica } = watched;
+    const { view } = replica;
+    const seen = this.#seenOf(replica);
+    if (view.term < seen.term) this.#violate(`${self} goes back to term ${view.term}`);
+    if (view.commitIndex < seen.commit) {
+      this.#violate(`${self} goes back to commit ${view.commitIndex} from ${seen.commit}`);
+    }
+    this.#noteLeadership(view, seen);
+    if (view.commitIndex > seen.commit) this.#onCommit(self, view, seen);
+    seen.term = view.term;
+    seen.commit = view.commitIndex;
+    this.#observeState(watched, seen);
+  }
+
+  #seenOf(replica: Replica): Seen {
+    const known = this.#seen.get(replica);
+    if (known !== undefined) return known;
+    const fresh = { term: 0, commit: 0, applied: 0, ledTerm: 0, configurations: [] };
+    this.#seen.set(replica, fresh);
+    return fresh;
+  }
+
+  #noteLeadership(view: RaftView, seen: Seen): void {
+    if (view.role === 'leader') seen.ledTerm = view.term;
+    const { configuration } = view.configuration;
+    if (seen.configurations.at(-1) === configuration) return;
+    seen.configurations = [...seen.configurations, configuration].slice(-3);
+  }
+
+  /** Its own entry of its own term, on a quorum's disks; else it only hears what others did. */
+  #onCommit(self: PeerId, view: RaftView, seen: Seen): void {
+    const { commitIndex: index } = view;
+    const term = seen.ledTerm;
+    const mayBeOwn = term > 0 && this.log.isKnown(index, term);
+    if (view.role === 'leader' && index > this.log.lastIndex && !mayBeOwn) {
+      this.#violate(`${self} leads term ${term} and commits ${index} of another term`);
+    } else if (mayBeOwn && (view.role === 'leader' || index > this.log.lastIndex)) {
+      if (!seen.configurations.some((one) => this.#isOnQuorum(one, index, term))) {
+        this.#violate(`${self} commits ${index}@${term}, which is on no quorum's disks`);
+      }
+      this.#expect(this.log.commit(index, term), self);
+    } else if (index > this.log.lastIndex) {
+      this.#violate(`${self} takes ${index} for committed, last is ${this.log.lastIndex}`);
+    }
+  }
+
+  /** The configuration may have changed in the very step, so the ones before count too. */
+  #isOnQuorum(configuration: Configuration, index: number, term: number): boolean {
+    const electorate = {
+      voters: votersOf(configuration),
+      outgoing: configuration.outgoingVoters,
+    };
+    return hasQuorum(electorate, (peer) => this.#images.get(peer)?.holds(index, term) ?? false);
+  }
+
+  /** State machine safety: what is applied is committed, durable here, and gives one state. */
+  #observeState({ self, replica }: Watched, seen: Seen): void {
+    const { machine } = replica.state;
+    const { appliedIndex: applied } = machine;
+    if (applied === seen.applied) return;
+    if (applied < seen.applied) this.#violate(`${self} goes back to applied index ${applied}`);
+    const image = this.imageOf(self);
+    if (applied > this.log.lastIndex || applied > image.lastIndex) {
+      const { lastIndex } = this.log;
+      this.#violate(`${self} applied ${applied}; committed ${lastIndex}, disk ${image.lastIndex}`);
+      return;
+    }
+    for (let index = Math.max(seen.applied, image.baseIndex); index <= applied; index++) {
+      const [held, committed] = [image.termAt(index), this.log.termAt(index)];
+      if (held === committed) continue;
+      this.#violate(
+        `${self} applied ${index}@${held ?? '-'}, committed is term ${committed ?? '-'}`,
+      );
+    }
+    seen.applied = applied;
+    const revision = this.log.store.revisionAt(applied);
+    if (machine.revision !== revision) {
+      this.#violate(
+        `${self} is at revision ${machine.revision} at ${applied}, not ${revision ?? 0}`,
+      );
+    }
+    if (applied % DIGEST_EVERY === 0) this.checkDigest({ self, replica });
+  }
+
+  /** Nodes that applied the same entries hold the same state. */
+  checkDigest({ self, replica }: Watched): void {
+    const { machine } = replica.state;
+    const { appliedIndex } = machine;
+    const digest = machine.digest();
+    const known = this.#digests.get(appliedIndex);
+    if (known === undefined) this.#digests.set(appliedIndex, { digest, of: self });
+    else if (known.digest !== digest) {
+      this.#violate(`${self} and ${known.of} differ in their states at index ${appliedIndex}`);
+    }
+  }
+
+  #onVote(self: PeerId, term: number, candidate: PeerId): void {
+    const name = `${self} ${term}`;
+    const before = this.#votes.get(name) ?? candidate;
+    this.#votes.set(name, candidate);
+    if (before !== candidate) this.#violate(`${self} votes twice in term ${term}`);
+    const { hardState } = this.imageOf(self);
+    const isDurable =
+      hardState.term > term || (hardState.term === term && hardState.vote === candidate);
+    if (!isDurable) this.#violate(`${self} votes for ${candidate} in ${term} before it is durable`);
+  }
+
+  /** Of a later term what was acknowledged may have been replaced already. */
+  #onAcknowledge(self: PeerId, term: number, index: number): void {
+    const image = this.imageOf(self);
+    if (image.hardState.term > term) return;
+    if (image.hardState.term < term)
+      this.#violate(`${self} answers in ${term} before it is durable`);
+    if (image.lastIndex < index)
+      this.#violate(`${self} acknowledges ${index} before it is durable`);
+  }
+
+  #expect(complaint: string | null, self: PeerId): void {
+    if (complaint !== null) this.#violate(`${self}: ${complaint}`);
+  }
+
+  #violate(message: string): void {
+    this.#world.violate(message);
+  }
+}

@@ -1,0 +1,190 @@
+import type { Replica } from '../../../src/node/replica/index.ts';
+import type { Random } from '../../../src/shared/index.ts';
+import { QuorateError, utf8 } from '../../../src/shared/index.ts';
+import type { Compare, Envelope, KeyRecord, Operation } from '../../../src/store/index.ts';
+import { defaultKeyspace } from '../../../src/store/index.ts';
+import type { Answer, History } from './history.ts';
+import type { SimNode } from './sim-node.ts';
+import type { World } from './world.ts';
+import { anyOf, between, happens } from './world.ts';
+
+export interface ClientInit {
+  readonly name: string;
+  readonly world: World;
+  readonly history: History;
+  readonly thinkMsMax: number;
+  /** Nodes that are up, maybe standing still. */
+  readonly nodes: () => readonly SimNode[];
+}
+
+const KEYS = 10;
+const keys = Array.from({ length: KEYS }, (_, i) => `k${i}`);
+
+/** Asks any node for this and that, a few things at a time, until it is told to stop. */
+export class Client {
+  readonly #init: ClientInit;
+  readonly #random: Random;
+  #count = 0;
+  #isStopped = false;
+
+  constructor(init: ClientInit) {
+    this.#init = init;
+    this.#random = init.world.fork();
+  }
+
+  start(): void {
+    const { world, thinkMsMax } = this.#init;
+    world.after(this.#random.intBelow(thinkMsMax + 1), () => {
+      if (this.#isStopped) return;
+      const together = happens(this.#random, 150) ? between(this.#random, 2, 4) : 1;
+      const asked = Array.from({ length: together }, () => this.#ask());
+      void Promise.all(asked).then(() => this.start());
+    });
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  async #ask(): Promise<void> {
+    const node = anyOf(this.#random, this.#init.nodes());
+    if (node === undefined) return;
+    const name = `${this.#init.name}-${++this.#count}`;
+    const timeoutMs = between(this.#random, 200, 4_000);
+    if (happens(this.#random, 300)) await this.#read(node, name, timeoutMs);
+    else await this.write(node, this.#envelope(name), timeoutMs);
+  }
+
+  async writeSomething(node: SimNode): Promise<void> {
+    const name = `${this.#init.name}-${++this.#count}`;
+    await this.write(node, this.#envelope(name), between(this.#random, 200, 4_000));
+  }
+
+  /** Resolves when there is an answer, or never will be one. True: it was acknowledged. */
+  async write(node: SimNode, envelope: Envelope, timeoutMs: number): Promise<boolean> {
+    const { world, history } = this.#init;
+    const name = envelope.session;
+    const atLeast = history.knownRevision;
+    world.note(`${name} asks ${node.name}: ${textOf(envelope)}`);
+    try {
+      const applied = await askProcess(node, (replica) => replica.run(envelope, timeoutMs));
+      history.onApplied(name, atLeast, applied);
+      return true;
+    } catch (error) {
+      history.onWriteFailed(name, error);
+      return false;
+    }
+  }
+
+  async #read(node: SimNode, name: string, timeoutMs: number): Promise<void> {
+    const { world, history } = this.#init;
+    const key = anyOf(this.#random, keys) ?? '';
+    const isLinearizable = happens(this.#random, 850);
+    const atLeast = isLinearizable ? history.knownRevision : 0;
+    world.note(`${name} asks ${node.name}: ${isLinearizable ? 'read' : 'local read'} ${key}`);
+    try {
+      const answer = await askProcess(node, async (replica) => {
+        if (isLinearizable) await replica.readBarrier(timeoutMs);
+        return readKey(replica, key);
+      });
+      if (isLinearizable) history.onRead(name, atLeast, answer);
+      else history.onLocalRead(name, answer);
+    } catch (error) {
+      history.onReadFailed(name, error);
+    }
+  }
+
+  #envelope(session: string): Envelope {
+    const key = utf8(anyOf(this.#random, keys) ?? '');
+    const kind = this.#random.intBelow(100);
+    if (kind < 55) return envelopeOf(session, { then: [this.#put(key, session)] });
+    if (kind < 65) return envelopeOf(session, { then: [{ kind: 'delete', key }] });
+    if (kind < 75) {
+      const other = utf8(anyOf(this.#random, keys) ?? '');
+      return envelopeOf(session, {
+        then: [this.#put(key, session), { kind: 'delete', key: other }],
+      });
+    }
+    const compare = [this.#compare(key)];
+    const instead = happens(this.#random, 300) ? [this.#put(key, `${session}-else`)] : [];
+    return envelopeOf(session, { compare, then: [this.#put(key, session)], else: instead });
+  }
+
+  #compare(key: Uint8Array): Compare {
+    const target = anyOf(this.#random, ['modRevision', 'version', 'createRevision'] as const);
+    const relation = anyOf(this.#random, ['equal', 'less', 'greater', 'notEqual'] as const);
+    const about = target === 'version' ? 4 : this.#init.history.knownRevision;
+    const number = happens(this.#random, 300) ? 0 : Math.max(0, about - this.#random.intBelow(4));
+    return {
+      key,
+      target: target ?? 'version',
+      relation: relation ?? 'equal',
+      number,
+      bytes: new Uint8Array(0),
+    };
+  }
+
+  /** Some values are the same again, some are long, some are mostly zeros. */
+  #put(key: Uint8Array, text: string): Operation {
+    if (happens(this.#random, 100)) return { kind: 'put', key, value: utf8('same') };
+    const length = happens(this.#random, 50) ? 1_500 : this.#random.intBelow(150);
+    const value = new Uint8Array(text.length + length);
+    value.set(utf8(text));
+    if (happens(this.#random, 500)) value.fill(0x61, text.length);
+    return { kind: 'put', key, value };
+  }
+}
+
+export const envelopeOf = (
+  session: string,
+  parts: Partial<Pick<Envelope, 'compare' | 'then' | 'else'>>,
+): Envelope => ({
+  minVersion: 1,
+  keyspace: defaultKeyspace,
+  principal: 'simulator',
+  session,
+  sequence: 0,
+  compare: [],
+  then: [],
+  else: [],
+  ...parts,
+});
+
+/** The answer of a process; UNKNOWN_OUTCOME when it is gone before. */
+function askProcess<T>(node: SimNode, ask: (replica: Replica) => Promise<T>): Promise<T> {
+  const { life, replica } = node;
+  if (life === null || replica === null) return Promise.reject(refused());
+  return new Promise((resolve, reject) => {
+    life.pass(() => {
+      if (node.replica === replica) ask(replica).then(resolve, reject);
+      else reject(refused());
+    });
+    void life.ended.then(() => reject(gone()));
+  });
+}
+
+/** As the store's API does: the record and its revision at once, the value from its row. */
+async function readKey(replica: Replica, key: string): Promise<Answer> {
+  for (;;) {
+    const { machine, engine } = replica.state;
+    const record: KeyRecord | null = machine.key(utf8(key)) ?? null;
+    const { revision } = machine;
+    if (record === null) return { key, revision, record, value: null };
+    const value = engine.peek(record.valueRow) ?? (await engine.read(record.valueRow));
+    if (value !== null) return { key, revision, record, value };
+    if (replica.state.machine.revision === revision) {
+      return { key, revision, record, value: null };
+    }
+  }
+}
+
+const refused = (): QuorateError =>
+  new QuorateError('STOPPED', 'Cannot ask a process that is gone');
+const gone = (): QuorateError => new QuorateError('UNKNOWN_OUTCOME', 'The process is gone');
+
+function textOf({ compare, then, else: otherwise }: Envelope): string {
+  const operations = (all: readonly Operation[]): string =>
+    all.map((one) => `${one.kind} ${'key' in one ? Buffer.from(one.key).toString() : ''}`).join();
+  const conditions = compare.map((one) => `${one.target} ${one.relation} ${one.number}`).join();
+  return `${conditions === '' ? '' : `if ${conditions}: `}${operations(then)} / ${operations(otherwise)}`;
+}

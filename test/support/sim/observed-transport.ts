@@ -1,0 +1,57 @@
+import type { ReplicaInit } from '../../../src/node/replica/index.ts';
+import type { RaftMessage } from '../../../src/raft/index.ts';
+import type { PeerTransport } from '../../../src/transport/index.ts';
+import type { Life } from './life.ts';
+import type { Profile } from './profile.ts';
+import type { World } from './world.ts';
+import { between, happens } from './world.ts';
+
+export interface ObservedTransportInit {
+  readonly world: World;
+  readonly name: string;
+  readonly life: Life;
+  readonly profile: Profile;
+  readonly onSend: (message: RaftMessage) => void;
+}
+
+const delayMsMax = 400;
+
+/**
+ * The real transport, watched. Some messages come twice or late, so out of order: the port of Raft
+ * promises neither.
+ */
+export function observedTransport(
+  transport: PeerTransport,
+  init: ObservedTransportInit,
+): ReplicaInit['transport'] {
+  const { world, life, profile } = init;
+  const random = world.fork();
+  const sendLater = (message: RaftMessage): void =>
+    void world.after(between(random, 1, delayMsMax), () => {
+      if (!life.isOver) transport.send(message);
+    });
+  return {
+    setPeers: (addresses) => transport.setPeers(addresses),
+    call: (to, method, body, timeoutMs) => transport.call(to, method, body, timeoutMs),
+    sendSnapshot: (to, source, signal) => {
+      world.note(`${init.name} sends a snapshot to ${to}`);
+      return transport.sendSnapshot(to, source, signal);
+    },
+    send: (message) => {
+      if (life.isOver) return;
+      init.onSend(message);
+      world.note(textOf(message));
+      if (happens(random, profile.repeatedPerMille)) sendLater(message);
+      if (happens(random, profile.delayedPerMille)) sendLater(message);
+      else transport.send(message);
+    },
+  };
+}
+
+/** Everything a message says, entries by their number only. */
+function textOf(message: RaftMessage): string {
+  const says = Object.entries(message).map(([name, value]: [string, unknown]) =>
+    Array.isArray(value) ? `${name} ${value.length}` : `${name} ${String(value)}`,
+  );
+  return `${message.from} > ${message.to} ${says.slice(2).join(' ')}`;
+}

@@ -1,0 +1,208 @@
+import type { MemberView } from '../../../src/gossip/index.ts';
+import type { Configuration, Member, MemberRole } from '../../../src/raft/index.ts';
+import { emptyConfiguration, memberOf, peerIdOfMember } from '../../../src/raft/index.ts';
+import type { ClusterId } from '../../../src/shared/index.ts';
+import { asClusterId, asIncarnation, asNodeId } from '../../../src/shared/index.ts';
+import { decodeConfiguration } from '../../../src/wire/index.ts';
+import type { Watched } from './checker.ts';
+import { Checker } from './checker.ts';
+import { CommittedLog } from './committed-log.ts';
+import type { Counts } from './counts.ts';
+import { noCounts } from './counts.ts';
+import { History } from './history.ts';
+import type { Profile } from './profile.ts';
+import { SimNetwork } from './sim-network.ts';
+import { SimNode } from './sim-node.ts';
+import type { World } from './world.ts';
+import { anyOf } from './world.ts';
+
+/** A place for a node: its incarnations come and go. */
+interface Slot {
+  readonly number: number;
+  readonly role: MemberRole;
+  readonly address: string;
+  node: SimNode;
+  incarnations: number;
+}
+
+const stewardMs = 150;
+/** Within this, everybody has heard of a new incarnation. */
+const gossipMsMax = 2_000;
+
+/** Nodes, their network, and everybody who looks at them. */
+export class SimCluster {
+  readonly world: World;
+  readonly profile: Profile;
+  readonly network: SimNetwork;
+  readonly counts: Counts = noCounts();
+  readonly checker: Checker;
+  readonly history: History;
+  readonly #clusterId: ClusterId;
+  readonly #slots: Slot[];
+  readonly #touched = new Map<SimNode, Watched>();
+  /** In force at the last committed index. */
+  #configuration: Configuration;
+  #isChanging = false;
+
+  constructor(world: World, profile: Profile) {
+    this.world = world;
+    this.profile = profile;
+    const log = new CommittedLog((entry) => {
+      if (entry.kind === 'configuration') this.#onConfiguration(decodeConfiguration(entry.payload));
+      this.history.onCommitted();
+    });
+    this.checker = new Checker(world, log);
+    this.history = new History(world, log, this.counts);
+    this.#clusterId = asClusterId(world.random.hex(16));
+    const numbers = Array.from({ length: profile.nodeCount }, (_, i) => i + 1);
+    this.network = new SimNetwork(world, numbers.map(addressOf), profile.network);
+    this.#configuration = this.#firstConfiguration(numbers);
+    this.#slots = numbers.map((number) => this.#makeSlot(number));
+    world.afterEvent = () => this.#afterEvent();
+  }
+
+  get nodes(): readonly SimNode[] {
+    return this.#slots.map(({ node }) => node);
+  }
+
+  get leader(): SimNode | undefined {
+    const leaders = this.nodes.filter(({ replica }) => replica?.isLeader === true);
+    return leaders.sort((a, b) => (b.replica?.view.term ?? 0) - (a.replica?.view.term ?? 0))[0];
+  }
+
+  /** Every node is a member in its final role, and no change is under way. */
+  get isSettled(): boolean {
+    const { members, outgoingVoters } = this.#configuration;
+    const isComplete = this.#slots.every(({ node, role }) => {
+      return memberOf(this.#configuration, node.self)?.role === role;
+    });
+    return isComplete && members.length === this.#slots.length && outgoingVoters.length === 0;
+  }
+
+  start(): void {
+    for (const { node } of this.#slots) node.start();
+    this.#steward();
+  }
+
+  /** The disk of a node is gone; it comes back empty, as another incarnation. */
+  replace(node: SimNode): void {
+    const slot = this.#slots.find((one) => one.node === node);
+    if (slot === undefined) return;
+    this.counts.replacements++;
+    this.world.note(`${node.name} loses its disk`);
+    node.retire();
+    slot.incarnations++;
+    slot.node = this.#makeNode(slot, emptyConfiguration);
+    slot.node.start();
+    for (const other of this.nodes) {
+      this.world.after(this.world.random.intBelow(gossipMsMax), () => other.meet());
+    }
+  }
+
+  anyNode(filter: (node: SimNode) => boolean = () => true): SimNode | undefined {
+    return anyOf(this.world.random, this.nodes.filter(filter));
+  }
+
+  #firstConfiguration(numbers: readonly number[]): Configuration {
+    const chosen = this.profile.start === 'all' ? numbers : [1];
+    const members = chosen.map((number) => this.#memberOf(number, 1, this.#roleOf(number)));
+    return { ...emptyConfiguration, members };
+  }
+
+  #makeSlot(number: number): Slot {
+    const role = this.#roleOf(number);
+    const place = { number, role, address: addressOf(number), incarnations: 1 };
+    const isFounder = number === 1 || this.profile.start === 'all';
+    const configuration = isFounder ? this.#configuration : emptyConfiguration;
+    return { ...place, node: this.#makeNode(place, configuration) };
+  }
+
+  #makeNode(place: Omit<Slot, 'node'>, configuration: Configuration): SimNode {
+    const { world, network, checker, counts, profile } = this;
+    const role = place.role === 'observer' ? 'observer' : 'learner';
+    return new SimNode({
+      world,
+      network,
+      checker,
+      counts,
+      profile,
+      clusterId: this.#clusterId,
+      member: this.#memberOf(place.number, place.incarnations, role),
+      configuration,
+      gossip: () => this.#gossip(),
+      touch: (node) => {
+        if (node.running !== null) this.#touched.set(node, node.running);
+      },
+    });
+  }
+
+  #roleOf(number: number): MemberRole {
+    return this.profile.hasObserver && number === this.profile.nodeCount ? 'observer' : 'voter';
+  }
+
+  #memberOf(number: number, incarnation: number, role: MemberRole): Member {
+    return {
+      nodeId: asNodeId(`n${number}`),
+      incarnation: asIncarnation(`${incarnation}`),
+      role,
+      zone: '',
+      raftAddress: addressOf(number),
+      httpAddress: `http${number}:1`,
+      gossipAddress: `gossip${number}:1`,
+    };
+  }
+
+  #gossip(): readonly MemberView[] {
+    return this.nodes.map(({ member }) => ({
+      nodeId: member.nodeId,
+      incarnation: member.incarnation,
+      raftAddress: member.raftAddress,
+      httpAddress: member.httpAddress,
+      address: member.gossipAddress,
+      zone: member.zone,
+      epoch: 1,
+      counter: 0,
+      status: 'alive',
+    }));
+  }
+
+  #afterEvent(): void {
+    for (const watched of this.#touched.values()) this.checker.observe(watched);
+    this.#touched.clear();
+    this.history.check();
+  }
+
+  #onConfiguration(configuration: Configuration): void {
+    this.#configuration = configuration;
+    this.counts.memberChanges++;
+    const members = configuration.members.map((one) => `${peerIdOfMember(one)} ${one.role}`);
+    this.world.note(`committed configuration: ${members.join(', ')}`);
+  }
+
+  /** The operator: sees to it that every node is a member. */
+  #steward(): void {
+    this.world.after(stewardMs, () => {
+      this.#addOneMissing();
+      this.#steward();
+    });
+  }
+
+  #addOneMissing(): void {
+    const { leader } = this;
+    const replica = leader?.replica;
+    if (!leader?.life || !replica || !leader.isResponsive || this.#isChanging) return;
+    const missing = this.nodes.find(({ self }) => !memberOf(replica.configuration, self));
+    if (missing === undefined) return;
+    this.#isChanging = true;
+    this.world.note(`operator asks ${leader.name} to add ${missing.name}`);
+    const change = replica.changeMembers({ kind: 'add', member: missing.member });
+    const ended = new Promise<void>((resolve) => this.world.after(2_000, resolve));
+    void Promise.race([change, leader.life.ended, ended]).then((reply) => {
+      this.#isChanging = false;
+      const found = reply?.kind === 'refused' ? `${reply.reason} ${reply.message}` : reply?.kind;
+      this.world.note(`operator got ${found ?? 'no answer'}`);
+    });
+  }
+}
+
+const addressOf = (number: number): string => `node${number}:1`;

@@ -1,0 +1,320 @@
+import type { MemberView } from '../../../src/gossip/index.ts';
+import { DataDirectory } from '../../../src/node/cluster/data-directory.ts';
+import { peerAddresses } from '../../../src/node/cluster/peer-addresses.ts';
+import type { ReplicaInit } from '../../../src/node/replica/index.ts';
+import { Replica } from '../../../src/node/replica/index.ts';
+import type {
+  Configuration,
+  Entry,
+  LogIdentity,
+  Member,
+  PersistBatch,
+} from '../../../src/raft/index.ts';
+import type { ClusterId, Logger, PeerId } from '../../../src/shared/index.ts';
+import { asIndex, codeOf, peerIdOf, QuorateError } from '../../../src/shared/index.ts';
+import { createMemoryPeerTransport } from '../../../src/transport/index.ts';
+import type { PeerHandlers, PeerTransport } from '../../../src/transport/index.ts';
+import type { Checker, Watched } from './checker.ts';
+import type { Counts } from './counts.ts';
+import { Life } from './life.ts';
+import { observedLog } from './observed-log.ts';
+import { observedTransport } from './observed-transport.ts';
+import type { Profile } from './profile.ts';
+import { tinySettings } from './profile.ts';
+import { SimDisk } from './sim-disk.ts';
+import type { SimNetwork } from './sim-network.ts';
+import type { World } from './world.ts';
+
+export interface SimNodeInit {
+  readonly world: World;
+  readonly network: SimNetwork;
+  readonly checker: Checker;
+  readonly counts: Counts;
+  readonly profile: Profile;
+  readonly clusterId: ClusterId;
+  /** As what it joins the cluster. */
+  readonly member: Member;
+  /** Of a cluster that it starts with; empty when it has to be let in. */
+  readonly configuration: Configuration;
+  /** What gossip would tell: who runs where. */
+  readonly gossip: () => readonly MemberView[];
+  readonly touch: (node: SimNode) => void;
+}
+
+const dataDirectory = '/data';
+const restartMsMax = 3_000;
+const stopMsMax = 20_000;
+
+type Mount = Pick<ReplicaInit, 'files' | 'kvFactory' | 'log'>;
+
+interface Running extends Watched {
+  readonly transport: PeerTransport;
+  readonly directory: DataDirectory;
+}
+
+/** One incarnation of a node: the production replica on a disk and a network that fail. */
+export class SimNode {
+  readonly disk: SimDisk;
+  readonly self: PeerId;
+  wallOffsetMs = 0;
+  /** null: it is down. */
+  life: Life | null = null;
+  /** null: it is down, or not up yet. */
+  running: Running | null = null;
+  readonly #init: SimNodeInit;
+  /** This life was hit by a fault of the disk: it may end because of it. */
+  #faultsBefore = 0;
+  #isRetired = false;
+
+  constructor(init: SimNodeInit) {
+    this.#init = init;
+    this.self = peerIdOf(init.member.nodeId, init.member.incarnation);
+    this.disk = new SimDisk(init.world);
+  }
+
+  get name(): string {
+    return this.self;
+  }
+
+  get member(): Member {
+    return this.#init.member;
+  }
+
+  get address(): string {
+    return this.#init.member.raftAddress;
+  }
+
+  get replica(): Replica | null {
+    return this.running?.replica ?? null;
+  }
+
+  /** Up, and not standing still. */
+  get isResponsive(): boolean {
+    return this.running !== null && this.life?.isPaused === false;
+  }
+
+  start(): void {
+    if (this.life !== null || this.#isRetired) return;
+    const { world, network, touch } = this.#init;
+    network.revive(this.address);
+    const life = new Life({
+      world,
+      wallOffsetMs: () => this.wallOffsetMs,
+      touch: () => touch(this),
+    });
+    this.life = life;
+    this.disk.life = life;
+    this.#faultsBefore = this.disk.faultCount;
+    world.note(`${this.name} starts`);
+    this.#boot(life).catch((error: unknown) => this.#die(life, error));
+  }
+
+  /** Power fails, with or without a word to those who were connected. */
+  crash(isSilent: boolean): void {
+    if (this.#end(`loses power${isSilent ? ' silently' : ''}`, isSilent)) this.disk.crash();
+  }
+
+  /** The process ends; the machine goes on. */
+  kill(): void {
+    if (this.#end('is killed', false)) this.disk.kill();
+  }
+
+  /** Ends as an operator would have it end. */
+  stop(): void {
+    const { running, life } = this;
+    if (running === null || life === null) return;
+    const { world } = this.#init;
+    world.note(`${this.name} stops`);
+    this.running = null;
+    this.#stopAll(running).then(
+      () => (this.life === life ? this.kill() : undefined),
+      (error: unknown) => this.#die(life, error),
+    );
+    world.after(stopMsMax, () => {
+      if (!life.isOver) this.#die(life, new Error('it does not stop'));
+    });
+  }
+
+  /** For ever: another incarnation takes its place. */
+  retire(): void {
+    this.crash(false);
+    this.#isRetired = true;
+  }
+
+  async #stopAll({ replica, transport, directory }: Running): Promise<void> {
+    await replica.stop();
+    await transport.stop();
+    await directory.close();
+  }
+
+  #end(how: string, isSilent: boolean): boolean {
+    if (this.life === null) return false;
+    const { world, network } = this.#init;
+    world.note(`${this.name} ${how}`);
+    this.life.end();
+    this.life = null;
+    this.running = null;
+    network.lose(this.address, isSilent);
+    return true;
+  }
+
+  async #boot(life: Life): Promise<void> {
+    const files = this.disk.files.mount();
+    const kvFactory = this.disk.kv.mount();
+    const directory = await DataDirectory.open({
+      files,
+      kvFactory,
+      path: dataDirectory,
+      logSettings: tinySettings.log,
+      logger: this.#logger(),
+    });
+    const log = await this.#openLog(directory);
+    const transport = this.#makeTransport(life);
+    await transport.start(this.#handlers(life));
+    const replica = await this.#open({ files, kvFactory, log }, transport, life);
+    if (life.isOver) return;
+    this.running = { self: this.self, replica, transport, directory };
+    this.#init.world.note(`${this.name} is up at ${replica.view.appliedIndex}`);
+    replica.start();
+  }
+
+  async #openLog(directory: DataDirectory): Promise<ReplicaInit['log']> {
+    const { checker, world, configuration } = this.#init;
+    const image = checker.imageOf(this.self);
+    const found = await directory.openLog();
+    if (found === null && image.exists) world.violate(`${this.name} lost its log`);
+    const log = found ?? (await directory.createLog(this.#identity, configuration));
+    const complaint = image.recover(log.recovered, await allEntries(log));
+    if (complaint !== null) world.violate(`${this.name}: ${complaint}`);
+    return observedLog(log, image, {
+      onWrite: (batch) => this.#onWrite(batch),
+      onCompacted: () => this.#init.counts.compactions++,
+    });
+  }
+
+  #onWrite(batch: PersistBatch): void {
+    const { entries, hardState } = batch;
+    const [first, last] = [entries[0], entries.at(-1)];
+    const range = first && last ? ` ${first.index}..${last.index}@${last.term}` : '';
+    const vote = hardState ? ` term ${hardState.term} vote ${hardState.vote ?? '-'}` : '';
+    this.#init.world.note(`${this.name} writes${range}${vote}`);
+    this.#init.checker.onWrite(this.self, batch);
+  }
+
+  #open(mount: Mount, transport: PeerTransport, life: Life): Promise<Replica> {
+    const { checker, world, counts } = this.#init;
+    return Replica.open({
+      ...mount,
+      clock: life.clock,
+      random: world.fork(),
+      logger: this.#logger(),
+      transport: observedTransport(transport, {
+        world,
+        life,
+        name: this.name,
+        profile: this.#init.profile,
+        onSend: (message) => checker.onSend(this.self, message),
+      }),
+      dataDirectory,
+      settings: tinySettings,
+      events: {
+        onNotices: () => undefined,
+        onRoleChange: ({ role, leader, term }) => {
+          world.note(`${this.name} is ${role} in term ${term}, leader ${leader ?? '-'}`);
+          if (role === 'leader') checker.onLeader(this.self, term);
+        },
+        onConfiguration: ({ configuration }) => this.#setPeers(transport, configuration),
+        onStateReplaced: () => {
+          world.note(`${this.name} installed a snapshot`);
+          counts.installs++;
+        },
+        onFatal: (error) => this.#die(life, error),
+      },
+    });
+  }
+
+  /** The process ends itself, a moment later as the real one does. Without a reason that is wrong. */
+  #die(life: Life, error: unknown): void {
+    const { world } = this.#init;
+    if (life.isOver) return;
+    const message = error instanceof Error ? error.message : String(error);
+    world.note(`${this.name} must stop: ${message}`);
+    const isExcused = this.disk.faultCount > this.#faultsBefore;
+    if (!isExcused || codeOf(error) !== 'STORAGE_FAILED') {
+      world.fail(new Error(`${this.name} failed without a reason: ${message}`, { cause: error }));
+    }
+    world.after(0, () => {
+      if (this.life === life) this.kill();
+    });
+    world.after(1 + world.random.intBelow(restartMsMax), () => this.start());
+  }
+
+  /** Gossip brings news about another node. */
+  meet(): void {
+    const { running } = this;
+    if (running !== null) this.#setPeers(running.transport, running.replica.configuration);
+  }
+
+  #setPeers(transport: PeerTransport, configuration: Configuration): void {
+    const known = { self: this.self, host: null };
+    transport.setPeers(peerAddresses(configuration, this.#init.gossip(), known));
+  }
+
+  #makeTransport(life: Life): PeerTransport {
+    const { world, network, clusterId } = this.#init;
+    return createMemoryPeerTransport(
+      {
+        self: this.self,
+        clusterId,
+        listen: this.address,
+        advertise: this.address,
+        logger: this.#logger(),
+        clock: life.clock,
+        random: world.fork(),
+      },
+      network.memory,
+    );
+  }
+
+  #handlers(life: Life): PeerHandlers {
+    return {
+      onMessages: (messages) => life.pass(() => this.replica?.receive(messages)),
+      onCall: (_from, _method, body) => this.#inLife(life, (replica) => replica.onPropose(body)),
+      onSnapshot: (from, offer) => this.#inLife(life, (replica) => replica.onSnapshot(from, offer)),
+    };
+  }
+
+  #inLife<T>(life: Life, run: (replica: Replica) => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      life.pass(() => {
+        if (this.replica !== null) run(this.replica).then(resolve, reject);
+        else reject(new QuorateError('NO_LEADER', 'Cannot answer: no cluster yet'));
+      });
+    });
+  }
+
+  #logger(): Logger {
+    const say = (level: string) => (fields: Readonly<Record<string, unknown>>, text: string) => {
+      const shown = Object.entries(fields).map(
+        ([name, value]) => `${name} ${value instanceof Error ? value.message : String(value)}`,
+      );
+      this.#init.world.note(`${this.name} ${level}: ${text} ${shown.join(', ')}`);
+    };
+    return { debug: () => undefined, info: say('info'), warn: say('warn'), error: say('error') };
+  }
+
+  get #identity(): LogIdentity {
+    const { clusterId, member } = this.#init;
+    return { clusterId, nodeId: member.nodeId, incarnation: member.incarnation };
+  }
+}
+
+/** Reads a log from end to end, as no restart does: what was durable must be readable. */
+async function allEntries(log: ReplicaInit['log']): Promise<readonly Entry[]> {
+  const { base, lastIndex } = log.recovered;
+  const entries: Entry[] = [];
+  for (let next = base.index + 1; next <= lastIndex; next = base.index + 1 + entries.length) {
+    entries.push(...(await log.read(asIndex(next), lastIndex, 16 * 1024)));
+  }
+  return entries;
+}

@@ -1,0 +1,193 @@
+import { equalBytes, utf8 } from '../../../src/shared/index.ts';
+import { Client, envelopeOf } from './client.ts';
+import type { Counts } from './counts.ts';
+import { Nemesis } from './nemesis.ts';
+import type { Profile } from './profile.ts';
+import { drawProfile } from './profile.ts';
+import { SimCluster } from './sim-cluster.ts';
+import type { SimNode } from './sim-node.ts';
+import { World } from './world.ts';
+
+/** How long a cluster is disturbed, in virtual time. */
+const stormMs = 15_000;
+/** Within this, a cluster with nothing wrong must be as one again. */
+const recoveryMs = 40_000;
+/** And then stay so. */
+const calmMs = 2_000;
+const writeTimeoutMs = 5_000;
+
+/** What a simulation showed. */
+export interface SimulationReport {
+  readonly seed: number;
+  readonly profile: Profile;
+  readonly virtualMs: number;
+  readonly events: number;
+  /** The same for the same seed. */
+  readonly traceHash: string;
+  readonly counts: Counts;
+  /** null: all went well. */
+  readonly failure: Error | null;
+  /** The newest lines of what happened. */
+  readonly tail: (count: number) => readonly string[];
+}
+
+/** Runs one cluster from one seed. Never rejects: what went wrong is in the report. */
+export async function simulate(seed: number): Promise<SimulationReport> {
+  const simulation = new Simulation(seed);
+  let failure: Error | null = null;
+  try {
+    await simulation.run();
+  } catch (error) {
+    failure = error instanceof Error ? error : new Error(String(error));
+  }
+  return simulation.report(failure);
+}
+
+class Simulation {
+  readonly #seed: number;
+  readonly #world: World;
+  readonly #profile: Profile;
+  readonly #cluster: SimCluster;
+  readonly #clients: readonly Client[];
+
+  constructor(seed: number) {
+    this.#seed = seed;
+    this.#world = new World(seed);
+    this.#profile = drawProfile(this.#world.random);
+    this.#cluster = new SimCluster(this.#world, this.#profile);
+    this.#world.note(`seed ${seed} ${JSON.stringify(this.#profile)}`);
+    this.#clients = Array.from({ length: this.#profile.clientCount }, (_, i) =>
+      this.#makeClient(`c${i + 1}`),
+    );
+  }
+
+  async run(): Promise<void> {
+    const nemesis = new Nemesis(this.#cluster, this.#clients);
+    this.#cluster.start();
+    for (const client of this.#clients) client.start();
+    nemesis.start();
+    await this.#world.run(stormMs);
+    this.#world.note('the storm is over');
+    nemesis.stop();
+    for (const client of this.#clients) client.stop();
+    await this.#recover();
+    await this.#stayCalm();
+    await this.#checkStates();
+  }
+
+  report(failure: Error | null): SimulationReport {
+    const { counts, checker } = this.#cluster;
+    counts.elections = checker.electionCount;
+    counts.truncations = checker.truncationCount;
+    counts.committed = checker.log.lastIndex;
+    for (const node of this.#cluster.nodes) counts.diskFaults += node.disk.faultCount;
+    return {
+      seed: this.#seed,
+      profile: this.#profile,
+      virtualMs: this.#world.nowMs,
+      events: this.#world.eventCount,
+      traceHash: this.#world.trace.digest(),
+      counts,
+      failure,
+      tail: (count) => this.#world.trace.tail(count),
+    };
+  }
+
+  /** Liveness: a leader, writes on every node, one state everywhere. */
+  async #recover(): Promise<void> {
+    const deadlineMs = this.#world.nowMs + recoveryMs;
+    const left = (): number => deadlineMs - this.#world.nowMs;
+    const isWhole = (): boolean =>
+      this.#cluster.isSettled && this.#cluster.nodes.every(({ running }) => running !== null);
+    if (!(await this.#world.run(left(), isWhole)))
+      this.#giveUp('the members did not come together');
+    for (const node of this.#cluster.nodes) await this.#mustWrite(node, left);
+    if (!(await this.#world.run(left(), () => this.#isOne()))) {
+      this.#giveUp('the nodes did not come to one state');
+    }
+  }
+
+  async #mustWrite(node: SimNode, left: () => number): Promise<void> {
+    const client = this.#makeClient(`last-${node.name}`);
+    for (let attempt = 1; left() > 0; attempt++) {
+      const key = utf8(`last-${node.name}`);
+      const envelope = envelopeOf(`last-${node.name}-${attempt}`, {
+        then: [{ kind: 'put', key, value: utf8(`${attempt}`) }],
+      });
+      if (await this.#await(client.write(node, envelope, writeTimeoutMs), left())) return;
+    }
+    this.#giveUp(`${node.name} did not get a write through`);
+  }
+
+  #isOne(): boolean {
+    const { lastIndex } = this.#cluster.checker.log;
+    return this.#cluster.nodes.every(({ replica }) => {
+      const view = replica?.view;
+      return view?.lastIndex === lastIndex && replica?.state.machine.appliedIndex === lastIndex;
+    });
+  }
+
+  /** Where nothing is wrong, nobody stands for election. */
+  async #stayCalm(): Promise<void> {
+    const term = this.#cluster.leader?.replica?.view.term;
+    await this.#world.run(calmMs);
+    const after = this.#cluster.leader?.replica?.view.term;
+    if (term === undefined || after !== term) {
+      this.#giveUp(`leadership moved from term ${term ?? '-'} to ${after ?? '-'} in quiet times`);
+    }
+  }
+
+  /** Durability: every node holds what all acknowledged writes together make. */
+  async #checkStates(): Promise<void> {
+    this.#cluster.history.checkRefused();
+    for (const node of this.#cluster.nodes) {
+      if (node.running === null) this.#giveUp(`${node.name} is down`);
+      else {
+        this.#cluster.checker.checkDigest(node.running);
+        await this.#checkRows(node);
+      }
+    }
+    await this.#world.run(0);
+  }
+
+  async #checkRows(node: SimNode): Promise<void> {
+    const state = node.replica?.state;
+    if (state === undefined) return;
+    const expected = this.#cluster.checker.log.store.keys;
+    const records = [...state.machine.keys({})];
+    if (records.length !== expected.size) this.#giveUp(`${node.name} has ${records.length} keys`);
+    const rows = records.map(({ valueRow }) => valueRow);
+    const values = await this.#await(state.engine.readMany(rows), recoveryMs);
+    for (const [i, { key, modRevision }] of records.entries()) {
+      const truth = expected.get(Buffer.from(key).toString());
+      const value = values === null ? null : values[i];
+      const isTrue = truth && value && equalBytes(truth.value, value);
+      if (isTrue !== true || truth.modRevision !== modRevision) {
+        this.#giveUp(`${node.name} has another value for ${Buffer.from(key).toString()}`);
+      }
+    }
+  }
+
+  /** Lets time pass until there is an answer; null when there is none in time. */
+  async #await<T>(answer: Promise<T>, limitMs: number): Promise<T | null> {
+    const box: { value: T | null } = { value: null };
+    void answer.then((value) => (box.value = value));
+    await this.#world.run(limitMs, () => box.value !== null);
+    return box.value;
+  }
+
+  #makeClient(name: string): Client {
+    return new Client({
+      name,
+      world: this.#world,
+      history: this.#cluster.history,
+      thinkMsMax: this.#profile.thinkMsMax,
+      nodes: () => this.#cluster.nodes.filter(({ replica }) => replica !== null),
+    });
+  }
+
+  #giveUp(message: string): void {
+    this.#world.violate(message);
+    throw new Error(message);
+  }
+}
