@@ -34,7 +34,7 @@ export class Ledger {
   readonly committed: Operation[] = [];
   readonly listeners: ((event: EventRecord) => void)[] = [];
   /** Applied, but the proposer does not know yet. */
-  holdAnswers: Promise<void> | null = null;
+  holdAnswers: Promise<undefined> | null = null;
 
   get state(): ReplicaState {
     const read = (row: Uint8Array): Uint8Array | null =>
