@@ -93,6 +93,7 @@ function introduce(options: LocalClusterOptions): void {
     `  curl '${url}/get?key=web'`,
     `  curl '${url}/gossipstatus/web'`,
     `  curl '${url}/events?limit=5'`,
+    'What web is at first is its baseline, silently; start or stop what listens there for an event.',
     'Ctrl-C stops all of it; starting again goes on with the same data.',
   ];
   for (const line of lines) options.write(line);
