@@ -107,8 +107,12 @@ export class GossipDriver {
   #after(): void {
     if (this.#isDraining || this.#stopped) return;
     this.#isDraining = true;
+    const { core } = this.#init;
     try {
-      for (const effect of this.#init.core.drain()) this.#carryOut(effect);
+      // What is carried out may make the core want more.
+      for (let effects = core.drain(); effects.length > 0; effects = core.drain()) {
+        for (const effect of effects) this.#carryOut(effect);
+      }
     } finally {
       this.#isDraining = false;
     }
