@@ -20,6 +20,7 @@ const firstGeneration = 1;
 export class DataDirectory {
   readonly #init: DataDirectoryInit;
   readonly #lock: Kv;
+  #saving: Promise<void> = Promise.resolve();
 
   private constructor(init: DataDirectoryInit, lock: Kv) {
     this.#init = init;
@@ -48,10 +49,11 @@ export class DataDirectory {
   }
 
   /** The log of a new cluster (with its first configuration) or of a node that is to join one. */
-  createLog(
+  async createLog(
     identity: LogIdentity,
     configuration: Configuration = emptyConfiguration,
   ): Promise<SegmentedLog> {
+    await this.#removeState(); // A crash may have left it behind when the log was gone already.
     const index = asIndex(0);
     const base: LogBase = { index, term: asTerm(0), configuration: { index, configuration } };
     return createLog({ ...this.#place(), identity, base, generation: firstGeneration });
@@ -62,11 +64,16 @@ export class DataDirectory {
    * the log has another name, however much of it a crash leaves behind.
    */
   async wipe(): Promise<void> {
-    const { files, kvFactory, path } = this.#init;
+    const { files, path } = this.#init;
     await files.remove(`${path}/log.old`);
     await files.rename(`${path}/log`, `${path}/log.old`);
     await files.syncDirectory(path);
     await files.remove(`${path}/log.old`);
+    await this.#removeState();
+  }
+
+  async #removeState(): Promise<void> {
+    const { files, kvFactory, path } = this.#init;
     for (const name of await kvFactory.list(path)) {
       if (name.startsWith('state-')) await kvFactory.remove(`${path}/${name}`);
     }
@@ -81,7 +88,13 @@ export class DataDirectory {
     return epoch;
   }
 
-  async saveEpoch(epoch: number): Promise<void> {
+  /** In the order of the calls: the file for the next one is the same. */
+  saveEpoch(epoch: number): Promise<void> {
+    this.#saving = this.#saving.then(() => this.#writeEpoch(epoch));
+    return this.#saving;
+  }
+
+  async #writeEpoch(epoch: number): Promise<void> {
     const { files, path } = this.#init;
     const temporary = `${path}/epoch.tmp`;
     await files.remove(temporary);
