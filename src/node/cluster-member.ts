@@ -15,6 +15,7 @@ import { LeaderCalls } from './cluster/leader-calls.ts';
 import { settingsFrom } from './cluster/own-settings.ts';
 import { peerAddresses } from './cluster/peer-addresses.ts';
 import { Upkeep } from './cluster/upkeep.ts';
+import { Farewell } from './farewell.ts';
 import { GossipDriver } from './gossip-driver.ts';
 import type { Applied, ReplicaSettings } from './replica/index.ts';
 import { Replica } from './replica/index.ts';
@@ -23,7 +24,6 @@ import type { Script } from './watching/index.ts';
 import { Watching } from './watching/index.ts';
 
 const commitTimeoutMs = 5_000;
-const transferTimeoutMs = 2_000;
 
 export interface ClusterMemberInit {
   readonly config: Config;
@@ -56,11 +56,17 @@ export class ClusterMember {
   readonly watching: Watching;
   readonly calls: LeaderCalls;
   #wasMember = false;
+  /** Addresses asked to join at which somebody answered; bounded like what people type. */
+  readonly #joinedGossip = new Set<string>();
   #leftGossipByHand = false;
+  #lastLeader: string | null = null;
   #isRemoved = false;
+  /** Who let this node in, or asked to, last. */
+  #host: Member | null;
 
   private constructor(init: ClusterMemberInit, replica: Replica) {
     this.#init = init;
+    this.#host = init.host;
     this.replica = replica;
     this.gossip = this.#makeGossip();
     this.calls = this.#makeCalls();
@@ -128,17 +134,15 @@ export class ClusterMember {
     this.#upkeep.start();
   }
 
-  /** Hands over what can be handed over; a running notification ends first. */
-  async stop(): Promise<void> {
+  /** Ends after what clients wait for, see Farewell. */
+  async stop(requestsEnd: Promise<void>): Promise<void> {
     this.#upkeep.stop();
     this.calls.stop();
     this.watching.stop();
-    await this.#handOver();
-    await this.#notificationsEnd();
-    this.gossip.leave();
-    await this.#sleep(this.replica.configuration.members.length > 1 ? 300 : 0);
-    this.gossip.stop();
-    await this.replica.stop();
+    const { replica, gossip, watching } = this;
+    const { clock } = this.#init.surroundings;
+    const notifyTimeoutMs = (): number => this.settings().notifyTimeoutMs;
+    await new Farewell({ clock, replica, gossip, watching, notifyTimeoutMs }).say(requestsEnd);
   }
 
   /** Commits one operation of the health ledger. */
@@ -167,17 +171,24 @@ export class ClusterMember {
 
   gossipJoin(addresses: readonly string[]): void {
     this.#leftGossipByHand = false;
+    for (const address of addresses) this.#joinedGossip.delete(address);
     this.gossip.rejoin();
     this.gossip.join(addresses);
   }
 
-  /** A live member has this gossip address. */
+  /** Somebody answered there since the last `gossipJoin`. */
   answersGossip(address: string): boolean {
-    return this.gossip.members().some((one) => one.address === address && one.status === 'alive');
+    return this.#joinedGossip.has(address);
   }
 
   get abstainsByHand(): boolean {
     return this.#leftGossipByHand;
+  }
+
+  /** The leader called: without a configuration this node answers it there. */
+  hostIs(host: Member): void {
+    this.#host = host;
+    this.#setPeers();
   }
 
   /** The leader says that this incarnation was removed. */
@@ -193,7 +204,9 @@ export class ClusterMember {
   onRoleChange(change: { role: RaftRole; leader: string | null; term: number }): void {
     const { logger, metrics } = this.#init;
     const { role, leader, term } = change;
-    metrics.raftLeaderChanges.inc();
+    if (leader === this.#lastLeader) return;
+    if (leader !== null) metrics.raftLeaderChanges.inc();
+    this.#lastLeader = leader;
     logger.info({ role, leader, term }, leader === null ? 'No leader' : `Leader is ${leader}`);
   }
 
@@ -290,7 +303,8 @@ export class ClusterMember {
       const { nodeId, status, address } = effect.member;
       logger.info({ nodeId, status, address }, 'Gossip member');
       this.#setPeers();
-    } else if (effect.kind === 'epochRaised') saveEpoch(effect.epoch).catch(onFatal);
+    } else if (effect.kind === 'joined') this.#joinedGossip.add(effect.seed);
+    else if (effect.kind === 'epochRaised') saveEpoch(effect.epoch).catch(onFatal);
     else if (effect.kind === 'conflict') {
       logger.error(
         { other: effect.other.address },
@@ -300,23 +314,8 @@ export class ClusterMember {
   }
 
   #setPeers(): void {
-    const { transport, host } = this.#init;
-    const { self } = this.replica;
-    transport.setPeers(
-      peerAddresses(this.replica.configuration, this.gossip.members(), { self, host }),
-    );
-  }
-
-  async #handOver(): Promise<void> {
-    if (!this.replica.isLeader || this.replica.configuration.members.length < 2) return;
-    await Promise.race([this.replica.transfer(null), this.#sleep(transferTimeoutMs)]);
-  }
-
-  async #notificationsEnd(): Promise<void> {
-    while (this.watching.notificationsRunning > 0) await this.#sleep(50);
-  }
-
-  #sleep(delayMs: number): Promise<void> {
-    return new Promise((resolve) => this.#init.surroundings.clock.after(delayMs, resolve));
+    const { transport } = this.#init;
+    const known = { self: this.replica.self, host: this.#host };
+    transport.setPeers(peerAddresses(this.replica.configuration, this.gossip.members(), known));
   }
 }

@@ -6,7 +6,7 @@ import type { HttpServer } from '../http/index.ts';
 import { checkScript, startRunner } from '../runner/index.ts';
 import type { ScriptRunner } from '../runner/index.ts';
 import type { Logger } from '../shared/index.ts';
-import { QuorateError, splitCommand } from '../shared/index.ts';
+import { codeOf, QuorateError, splitCommand } from '../shared/index.ts';
 import { nodeFiles, rocksKvFactory } from '../storage/index.ts';
 import { createLogger, createMetrics } from '../telemetry/index.ts';
 import { createGrpcPeerTransport, gossipSockets, parseGossipKeys } from '../transport/index.ts';
@@ -76,10 +76,12 @@ export async function runNode(init: RunNodeInit): Promise<number> {
     ...scripts,
   });
   try {
-    return await daemon.run();
+    const exitCode = await daemon.run();
+    // After a failure the disk may not answer any more; the kernel frees the lock all the same.
+    if (exitCode === 0) await directory.close();
+    return exitCode;
   } finally {
     metrics.close();
-    await directory.close();
   }
 }
 
@@ -126,15 +128,22 @@ class Daemon {
       { http: config.http, raft: config.raft, gossip: config.gossip },
       'The node listens',
     );
-    const failure = await Promise.race([
-      stopRequested.then(() => null),
-      this.#fatal.promise.then(box),
-    ]);
-    if (failure !== null) return this.#die(failure.error);
+    const failure = (await this.#unlessFatal(stopRequested)) ?? (await this.#stopInOrder(http));
+    return failure === null ? 0 : this.#die(failure.error);
+  }
+
+  async #stopInOrder(http: HttpServer): Promise<Failure | null> {
+    const { logger } = this.#parts;
     logger.info({}, 'Stopping');
-    await this.#stopAll(http);
-    logger.info({}, 'Stopped');
-    return 0;
+    const failure = await this.#unlessFatal(this.#stopAll(http));
+    if (failure === null) logger.info({}, 'Stopped');
+    return failure;
+  }
+
+  /** null when `done` resolves; what makes this process stop at once when that comes first. */
+  #unlessFatal(done: Promise<void>): Promise<Failure | null> {
+    const failed = (error: unknown): Failure => ({ error });
+    return Promise.race([done.then(() => null, failed), this.#fatal.promise.then(failed)]);
   }
 
   #makeHttp(): HttpServer {
@@ -184,7 +193,7 @@ class Daemon {
   async #stopAll(http: HttpServer): Promise<void> {
     await this.#renewing;
     const httpStopped = http.stop(httpGraceMs);
-    await this.#session?.stop();
+    await this.#session?.stop(httpStopped);
     await httpStopped;
     await this.#runner?.stop({ graceMs: runnerGraceMs });
   }
@@ -192,7 +201,9 @@ class Daemon {
   /** Nothing is written any more, nothing is handed over: what is on the disk is what counts. */
   #die(error: unknown): number {
     const message = error instanceof Error ? error.message : String(error);
-    this.#parts.logger.error({ error }, `This node must stop: ${message}`);
+    const code = codeOf(error);
+    // Only what nobody foresaw needs more than its line.
+    this.#parts.logger.error(code ? { code } : { error }, `This node must stop: ${message}`);
     return 1;
   }
 }
@@ -204,7 +215,9 @@ function deferred(): { promise: Promise<unknown>; resolve: (error: unknown) => v
   return { promise, resolve };
 }
 
-const box = (error: unknown): { error: unknown } => ({ error });
+interface Failure {
+  readonly error: unknown;
+}
 
 function checkScripts({ config, searchPath }: RunNodeInit) {
   return {

@@ -1,6 +1,6 @@
 import type { Config } from '../config/index.ts';
 import type { Configuration, Member } from '../raft/index.ts';
-import { bootstrapConfiguration } from '../raft/index.ts';
+import { bootstrapConfiguration, emptyConfiguration } from '../raft/index.ts';
 import type { ScriptRunner } from '../runner/index.ts';
 import type { ClusterId, Incarnation, Logger, PeerId } from '../shared/index.ts';
 import { asClusterId, asIncarnation, asNodeId, peerIdOf, QuorateError } from '../shared/index.ts';
@@ -8,7 +8,7 @@ import type { SegmentedLog } from '../storage/index.ts';
 import type { Metrics } from '../telemetry/index.ts';
 import type { GossipSockets, PeerTransport } from '../transport/index.ts';
 import { ClusterMember } from './cluster-member.ts';
-import { decodeHandshake, encodeIdentity, methods } from './cluster/calls.ts';
+import { decodeHandshake, decodePeer, encodeIdentity, methods } from './cluster/calls.ts';
 import type { DataDirectory } from './cluster/data-directory.ts';
 import { askHttp, requestJoin } from './cluster/http-questions.ts';
 import { decodeAnswer, encodeAnswer, encodeWho, isWho, Joining } from './cluster/joining.ts';
@@ -78,12 +78,20 @@ export class Session {
     return this.#member;
   }
 
-  /** Ends everything in the order in which others notice least. */
-  async stop(): Promise<void> {
+  /** Who the members are as far as this node knows, from its disk while its state is being loaded. */
+  get configuration(): Configuration {
+    if (this.#member !== null) return this.#member.replica.configuration;
+    const recovered = this.#log?.recovered;
+    const newest = recovered?.configurations.at(-1) ?? recovered?.base.configuration;
+    return newest?.configuration ?? emptyConfiguration;
+  }
+
+  /** Ends everything in the order in which others notice least; after what clients wait for. */
+  async stop(requestsEnd: Promise<void> = Promise.resolve()): Promise<void> {
     this.#stopped = true;
     this.#joining.stop();
     const member = await (this.#forming ?? this.#member);
-    await member?.stop();
+    await member?.stop(requestsEnd);
     if (member === null) await this.#log?.close();
     await this.#transport.stop();
     await this.#sockets.stop();
@@ -200,14 +208,14 @@ export class Session {
     if (this.#member === null) throw new QuorateError('NO_LEADER', 'Cannot answer: no cluster yet');
     if (from === null) throw new QuorateError('CONFLICT', 'Cannot answer a stranger');
     if (method === methods.removed) {
-      this.#member.onRemoved();
+      if (decodePeer(body) === this.#member.replica.self) this.#member.onRemoved();
       return new Uint8Array();
     }
     return this.#member.calls.answer(method, body);
   }
 
   async #onHandshake(body: Uint8Array): Promise<Uint8Array> {
-    const { clusterId, renew, host } = decodeHandshake(body);
+    const { clusterId, renew, adopt, host } = decodeHandshake(body);
     if (renew && this.#clusterId === clusterId && this.#isOut) {
       this.#init.onRenew();
       throw new QuorateError(
@@ -215,8 +223,9 @@ export class Session {
         'Cannot answer yet: starting afresh as a new incarnation',
       );
     }
-    this.#host ??= host;
-    if (this.#clusterId === null) await this.#adopt(clusterId);
+    this.#host = host;
+    this.#member?.hostIs(host);
+    if (adopt && this.#clusterId === null) await this.#adopt(clusterId);
     return encodeIdentity({ clusterId: this.#clusterId, member: this.#self });
   }
 

@@ -65,17 +65,18 @@ export class NodeClusterApi implements ClusterApi {
   async gossipJoin(addresses: readonly string[], { timeoutMs }: WaitOptions): Promise<void> {
     const member = await this.#current.waitFor(timeoutMs);
     member.gossipJoin(addresses);
-    const deadlineMs = performance.now() + timeoutMs;
+    const { clock } = this.#current;
+    const deadlineMs = clock.monotonicMs() + timeoutMs;
     for (;;) {
       const silent = addresses.filter((address) => !member.answersGossip(address));
       if (silent.length === 0) return;
-      if (performance.now() >= deadlineMs) {
+      if (clock.monotonicMs() >= deadlineMs) {
         throw new QuorateError(
           'UNREACHABLE',
           `Cannot join gossip: ${silent.join(', ')} did not answer`,
         );
       }
-      await new Promise<void>((resolve) => void setTimeout(resolve, pollMs));
+      await new Promise<void>((resolve) => clock.after(pollMs, resolve));
     }
   }
 
@@ -96,7 +97,7 @@ export class NodeClusterApi implements ClusterApi {
   }
 
   #members(): readonly Member[] {
-    return this.#current.member()?.replica.configuration.members ?? [];
+    return this.#current.members();
   }
 
   #gossipMembers() {

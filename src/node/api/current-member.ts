@@ -1,3 +1,4 @@
+import type { Member } from '../../raft/index.ts';
 import type { Clock } from '../../shared/index.ts';
 import { QuorateError } from '../../shared/index.ts';
 import type { ClusterMember } from '../cluster-member.ts';
@@ -20,6 +21,15 @@ export class CurrentMember {
 
   member(): ClusterMember | null {
     return this.#session?.member ?? null;
+  }
+
+  /** The members that this node knows of; also before it serves as one itself. */
+  members(): readonly Member[] {
+    return this.#session?.configuration.members ?? [];
+  }
+
+  get clock(): Clock {
+    return this.#clock;
   }
 
   /** Rejects with NO_LEADER when this node has no cluster in time. */

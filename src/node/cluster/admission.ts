@@ -3,8 +3,8 @@ import { hasQuorum, memberNamed, memberOf, peerIdOfMember } from '../../raft/ind
 import type { ClusterId, Clock, Logger, PeerId } from '../../shared/index.ts';
 import { QuorateError } from '../../shared/index.ts';
 import type { Replica } from '../replica/index.ts';
-import type { Identity } from './calls.ts';
-import { decodeIdentity, encodeHandshake, encodeNumber, methods } from './calls.ts';
+import type { HandshakeWish, Identity } from './calls.ts';
+import { decodeIdentity, encodeHandshake, encodePeer, methods } from './calls.ts';
 
 const handshakeTimeoutMs = 3_000;
 const tryAgainMs = 100;
@@ -39,8 +39,9 @@ export class Admission {
   async join(address: string, timeoutMs: number): Promise<void> {
     const deadlineMs = this.#now() + timeoutMs;
     this.#requireLeader();
-    let identity = await this.#handshake(address, false);
-    if (this.#isRemoved(identity)) identity = await this.#renewed(address, deadlineMs);
+    let identity = await this.#handshake(address, { adopt: false, renew: false });
+    if (this.#isRemoved(identity)) identity = await this.#renewed(identity, address, deadlineMs);
+    if (identity.clusterId === null) identity = await this.#adopted(identity, address);
     this.#checkCluster(identity, address);
     await this.#admit(identity.member, deadlineMs);
   }
@@ -56,7 +57,7 @@ export class Admission {
     if (member.role === 'voter') this.#checkVoterMayLeave(member, force);
     await this.#change({ kind: 'remove', nodeId: member.nodeId }, deadlineMs);
     this.#init.logger.info({ member: member.nodeId, address }, 'Removed a member');
-    void this.#tellRemoved(address);
+    void this.#tellRemoved(peerIdOfMember(member), address);
   }
 
   /** A member says where it is now. */
@@ -83,7 +84,7 @@ export class Admission {
         await this.#change({ kind: 'update', member: next }, deadlineMs);
       return;
     }
-    if (known !== undefined) this.#checkIsGone(known);
+    this.#checkNameIsFree(member);
     const role = member.role === 'observer' ? 'observer' : 'learner';
     try {
       await this.#change({ kind: 'add', member: { ...member, role } }, deadlineMs);
@@ -98,8 +99,9 @@ export class Admission {
     );
   }
 
-  async #handshake(address: string, renew: boolean): Promise<Identity> {
-    const body = encodeHandshake({ clusterId: this.#init.clusterId, renew, host: this.#host });
+  async #handshake(address: string, wish: HandshakeWish): Promise<Identity> {
+    const { clusterId } = this.#init;
+    const body = encodeHandshake({ clusterId, ...wish, host: this.#host });
     try {
       const { callAddress } = this.#init;
       return decodeIdentity(
@@ -113,17 +115,28 @@ export class Admission {
     }
   }
 
+  /** By a configuration that stays: while it may roll back, nobody is to be wiped because of it. */
   #isRemoved({ member }: Identity): boolean {
-    return this.#configuration.removed.includes(peerIdOfMember(member));
+    const { configuration, commitIndex } = this.#init.replica.view;
+    if (!configuration.configuration.removed.includes(peerIdOfMember(member))) return false;
+    if (configuration.index <= commitIndex) return true;
+    throw new QuorateError('OVERLOADED', 'Cannot admit a node: a change of members is under way');
+  }
+
+  /** A blank node belongs to the cluster from here on; not before it is clear that its name is free. */
+  #adopted({ member }: Identity, address: string): Promise<Identity> {
+    this.#checkNameIsFree(member);
+    return this.#handshake(address, { adopt: true, renew: false });
   }
 
   /** A removed incarnation starts afresh: resolves with the identity of the one that follows it. */
-  async #renewed(address: string, deadlineMs: number): Promise<Identity> {
-    await this.#tellRemoved(address); // It may have been down when it was removed.
+  async #renewed(removed: Identity, address: string, deadlineMs: number): Promise<Identity> {
+    // It may have been down when it was removed.
+    await this.#tellRemoved(peerIdOfMember(removed.member), address);
     for (;;) {
       const isLate = this.#now() > deadlineMs;
       try {
-        const identity = await this.#handshake(address, true);
+        const identity = await this.#handshake(address, { adopt: false, renew: true });
         if (isLate || !this.#isRemoved(identity)) return identity;
       } catch (error) {
         if (isLate) throw error;
@@ -148,7 +161,9 @@ export class Admission {
   }
 
   /** The name may pass to a new incarnation only when the old one is silent. */
-  #checkIsGone(known: Member): void {
+  #checkNameIsFree({ nodeId, incarnation }: Member): void {
+    const known = memberNamed(this.#configuration, nodeId);
+    if (known === undefined || known.incarnation === incarnation) return;
     const peer = peerIdOfMember(known);
     if (peer !== this.#init.replica.self && !this.#isAlive(peer)) return;
     throw new QuorateError(
@@ -182,11 +197,21 @@ export class Admission {
   /** Tries until the change is committed, refused for good, or the time is up. */
   async #change(change: MemberChange, deadlineMs: number): Promise<void> {
     for (;;) {
-      const reply = await this.#init.replica.changeMembers(change);
+      const reply = await this.#inTime(this.#init.replica.changeMembers(change), deadlineMs);
       if (reply.kind === 'appended') return;
       this.#judgeRefusal(reply, deadlineMs);
       await this.#pause();
     }
+  }
+
+  /** Without a quorum an appended change has no outcome for as long as that lasts. */
+  #inTime(change: Promise<Reply>, deadlineMs: number): Promise<Reply> {
+    return new Promise((resolve, reject) => {
+      const cancel = this.#init.clock.after(Math.max(0, deadlineMs - this.#now()), () =>
+        reject(new QuorateError('UNKNOWN_OUTCOME', 'Cannot tell whether members changed')),
+      );
+      change.then(resolve, reject).finally(cancel);
+    });
   }
 
   #judgeRefusal(reply: Reply, deadlineMs: number): void {
@@ -200,10 +225,10 @@ export class Admission {
   }
 
   /** Best effort: a removed node that hears of it says so, and can be let in as a new one. */
-  async #tellRemoved(address: string): Promise<void> {
+  async #tellRemoved(peer: PeerId, address: string): Promise<void> {
     const { callAddress, logger } = this.#init;
     try {
-      await callAddress(address, methods.removed, encodeNumber(0), handshakeTimeoutMs);
+      await callAddress(address, methods.removed, encodePeer(peer), handshakeTimeoutMs);
     } catch (error) {
       logger.debug({ address, error }, 'A removed member did not hear of it');
     }

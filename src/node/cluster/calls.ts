@@ -1,6 +1,6 @@
 import type { Configuration, Member } from '../../raft/index.ts';
-import type { ClusterId } from '../../shared/index.ts';
-import { asClusterId, QuorateError } from '../../shared/index.ts';
+import type { ClusterId, PeerId } from '../../shared/index.ts';
+import { asClusterId, asPeerId, QuorateError } from '../../shared/index.ts';
 import {
   decodeConfiguration,
   decodeFields,
@@ -22,7 +22,7 @@ export const methods = {
   update: 'update',
   /** Does this node still run the notification of this event? */
   isNotifying: 'isNotifying',
-  /** You were removed. */
+  /** This incarnation was removed. */
   removed: 'removed',
   /** What the leader knows of all members. */
   progress: 'progress',
@@ -55,21 +55,32 @@ export function decodeIdentity(bytes: Uint8Array): Identity {
   return { clusterId: id === '' ? null : asClusterId(id), member: memberFrom(body) };
 }
 
-/** A blank node takes this cluster id as its own. `renew`: a removed one starts afresh. */
-export interface HandshakeRequest {
-  readonly clusterId: ClusterId;
+/** What a handshake asks for beside the name. */
+export interface HandshakeWish {
+  /** A blank node takes the cluster id as its own. */
+  readonly adopt: boolean;
+  /** A removed node starts afresh. */
   readonly renew: boolean;
+}
+
+export interface HandshakeRequest extends HandshakeWish {
+  readonly clusterId: ClusterId;
   /** The leader, who asks. */
   readonly host: Member;
 }
 
-export const encodeHandshake = ({ clusterId, renew, host }: HandshakeRequest): Uint8Array =>
-  encodeFields({ texts: [clusterId], numbers: [renew ? 1 : 0], body: memberBody(host) });
+export const encodeHandshake = (request: HandshakeRequest): Uint8Array =>
+  encodeFields({
+    texts: [request.clusterId],
+    numbers: [request.renew ? 1 : 0, request.adopt ? 1 : 0],
+    body: memberBody(request.host),
+  });
 
 export function decodeHandshake(bytes: Uint8Array): HandshakeRequest {
   const { texts, numbers, body } = decodeFields(bytes);
   const clusterId = asClusterId(texts[0] ?? '');
-  return { clusterId, renew: numbers[0] === 1, host: memberFrom(body) };
+  const wish = { renew: numbers[0] === 1, adopt: numbers[1] === 1 };
+  return { clusterId, ...wish, host: memberFrom(body) };
 }
 
 /** An address with a switch: join (unused) and leave (force). */
@@ -94,6 +105,10 @@ export function decodeAddressRequest(bytes: Uint8Array): AddressRequest {
 export const encodeMember = (member: Member): Uint8Array =>
   encodeFields({ body: memberBody(member) });
 export const decodeMember = (bytes: Uint8Array): Member => memberFrom(decodeFields(bytes).body);
+
+export const encodePeer = (peer: PeerId): Uint8Array => encodeFields({ texts: [peer] });
+export const decodePeer = (bytes: Uint8Array): PeerId =>
+  asPeerId(decodeFields(bytes).texts[0] ?? '');
 
 export const encodeNumber = (number: number): Uint8Array => encodeFields({ numbers: [number] });
 export const decodeNumber = (bytes: Uint8Array): number => decodeFields(bytes).numbers[0] ?? 0;
