@@ -5,7 +5,7 @@ import type { Cluster, Daemon, Member } from '../support/e2e/index.ts';
 import { form, query, useWorkshop, waitFor } from '../support/e2e/index.ts';
 
 describe('A cluster of three processes', function () {
-  this.timeout(60_000);
+  this.timeout(150_000);
   const workshop = useWorkshop();
   let cluster: Cluster;
 
@@ -188,7 +188,7 @@ describe('A cluster of three processes', function () {
 });
 
 describe('A first start', function () {
-  this.timeout(90_000);
+  this.timeout(150_000);
   const workshop = useWorkshop();
 
   it('waits for the node with --bootstrap, says so, and answers 503 meanwhile', async () => {

@@ -16,7 +16,7 @@ import {
 } from '../support/e2e/index.ts';
 
 describe('Five nodes that watch twenty keys of one TCP service', function () {
-  this.timeout(60_000);
+  this.timeout(150_000);
   const workshop = useWorkshop();
   const keys = Array.from({ length: 20 }, (_, i) => `service/${i + 1}`);
   let runs: NotifyRuns;
@@ -125,7 +125,7 @@ describe('Five nodes that watch twenty keys of one TCP service', function () {
 });
 
 describe('Notifications of one node', function () {
-  this.timeout(60_000);
+  this.timeout(150_000);
   const workshop = useWorkshop();
   let runs: NotifyRuns;
   let node: Daemon;
@@ -257,7 +257,7 @@ describe('Notifications of one node', function () {
 });
 
 describe('Notifications of three nodes', function () {
-  this.timeout(60_000);
+  this.timeout(150_000);
   const workshop = useWorkshop();
 
   it('run on the leader alone unless --notifyOn says all, without ROLE when --notifyArgs=plain', async () => {

@@ -29,7 +29,7 @@ export const freePorts = async (): Promise<DaemonPorts> => ({
   gossip: await freePort(),
 });
 
-const firstStartMsMax = 60_000;
+const firstStartMsMax = 90_000;
 
 /** Nodes node1..nodeN that know each other's addresses; node1 has --bootstrap. */
 export class Cluster {

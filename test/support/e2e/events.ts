@@ -80,6 +80,7 @@ export async function samplesTaken(node: Daemon, key: string, count: number): Pr
   await waitFor(`${node.id} takes ${count} more samples of ${key}`, async () => {
     const shown = await node.json<Record<string, { Time: string }[]>>(path);
     for (const { Time } of shown[key] ?? []) if (Date.parse(Time) > startedAtMs) times.add(Time);
-    return times.size >= count;
+    if (times.size < count) throw new Error(`it took ${times.size}`);
+    return true;
   });
 }

@@ -10,4 +10,5 @@ export type { NotifyRun } from './notify-runs.ts';
 export { freePort, isPortFree } from './ports.ts';
 export { TcpService } from './tcp-service.ts';
 export { waitFor } from './wait-for.ts';
+export { Writer } from './writer.ts';
 export { useWorkshop, Workshop } from './workshop.ts';

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 const pollMs = 50;
 
 /** Generous: a busy machine is slow, and only a failure waits for it. */
-export const deadlineMsDefault = 30_000;
+const deadlineMsDefault = 60_000;
 
 /**
  * Asks until the answer is neither undefined, null nor false, and returns it. A probe that throws (an

@@ -81,6 +81,8 @@ export function useWorkshop(): Workshop {
   });
   after(async function () {
     this.timeout(60_000);
+    const tests = this.test?.parent?.tests ?? [];
+    if (tests.every(({ state }) => state === undefined)) workshop.showLogs('the preparation');
     await workshop.close();
   });
   return workshop;
