@@ -1,7 +1,7 @@
 import type { Member } from '../../raft/index.ts';
 import { memberNamed, peerIdOfMember } from '../../raft/index.ts';
 import type { Clock, NodeId, Revision } from '../../shared/index.ts';
-import { asRevision, QuorateError } from '../../shared/index.ts';
+import { asRevision, codeOf, QuorateError } from '../../shared/index.ts';
 import type { PeerTransport } from '../../transport/index.ts';
 import type { Replica } from '../replica/index.ts';
 import type { Admission } from './admission.ts';
@@ -20,8 +20,14 @@ import type { MemberProgress } from './progress.ts';
 const askTimeoutMs = 1_000;
 const updateTimeoutMs = 5_000;
 const retryMs = 200;
+const pollMs = 20;
 /** Failures that say: surely not done, another try may find a leader. */
-const retriable: ReadonlySet<string> = new Set(['NO_LEADER', 'NOT_LEADER', 'OVERLOADED']);
+const retriable: ReadonlySet<string> = new Set([
+  'NO_LEADER',
+  'NOT_LEADER',
+  'OVERLOADED',
+  'STOPPED',
+]);
 
 export interface LeaderCallsInit {
   readonly clock: Clock;
@@ -57,8 +63,31 @@ export class LeaderCalls {
   }
 
   async leave(address: string, force: boolean, timeoutMs: number): Promise<void> {
+    const deadlineMs = this.#init.clock.monotonicMs() + timeoutMs;
+    const wasMember = this.#hasMemberAt(address);
     const body = encodeAddressRequest({ address, force, timeoutMs });
-    await this.#toLeader({ method: methods.leave, body, timeoutMs });
+    try {
+      await this.#toLeader({ method: methods.leave, body, timeoutMs });
+    } catch (error) {
+      // A leader that removes itself may be cut off before it can say so.
+      const isOpen = wasMember && codeOf(error) === 'UNKNOWN_OUTCOME';
+      if (!isOpen || !(await this.#isGoneBy(address, deadlineMs))) throw error;
+    }
+  }
+
+  async #isGoneBy(address: string, deadlineMs: number): Promise<boolean> {
+    const { clock, replica } = this.#init;
+    for (;;) {
+      const isCommitted = replica.view.configuration.index <= replica.view.commitIndex;
+      if (isCommitted && !this.#hasMemberAt(address)) return true;
+      if (this.#stopped || clock.monotonicMs() >= deadlineMs) return false;
+      await new Promise<void>((resolve) => clock.after(pollMs, resolve));
+    }
+  }
+
+  #hasMemberAt(address: string): boolean {
+    const { members } = this.#init.replica.configuration;
+    return members.some(({ raftAddress }) => raftAddress === address);
   }
 
   /** Tells the leader where this member is now. */
