@@ -72,6 +72,10 @@ export class Checker {
     this.#leaders.set(term, self);
     if (other !== self) this.#violate(`election safety: ${other} and ${self} lead term ${term}`);
     const image = this.imageOf(self);
+    const { hardState } = image;
+    if (hardState.term < term || (hardState.term === term && hardState.vote !== self)) {
+      this.#violate(`${self} leads term ${term} before its own vote is durable`);
+    }
     const missing = this.log.missingOf(term, (index, of) => image.holds(index, of));
     this.#expect(missing, self);
   }
@@ -111,6 +115,21 @@ export class Checker {
     seen.term = view.term;
     seen.commit = view.commitIndex;
     this.#observeState(watched, seen);
+    this.#checkConfiguration(self, view);
+  }
+
+  /** The newest configuration of the log is in force, and a leader that it leaves out goes. */
+  #checkConfiguration(self: PeerId, view: RaftView): void {
+    const image = this.imageOf(self);
+    const { index, configuration } = view.configuration;
+    if (image.isAtRest && image.lastIndex === view.lastIndex) {
+      const newest = image.configuration.index;
+      if (newest !== index) this.#violate(`${self} goes by configuration ${index}, not ${newest}`);
+    }
+    const isLeft = view.role === 'leader' && index <= view.commitIndex;
+    if (isLeft && !votersOf(configuration).includes(self)) {
+      this.#violate(`${self} leads, but is no voter any more`);
+    }
   }
 
   #seenOf(replica: Replica): Seen {

@@ -55,6 +55,11 @@ export class Client {
     else await this.write(node, this.#envelope(name), timeoutMs);
   }
 
+  async readSomething(node: SimNode): Promise<void> {
+    const name = `${this.#init.name}-${++this.#count}`;
+    await this.#read(node, name, between(this.#random, 200, 4_000));
+  }
+
   async writeSomething(node: SimNode): Promise<void> {
     const name = `${this.#init.name}-${++this.#count}`;
     await this.write(node, this.#envelope(name), between(this.#random, 200, 4_000));

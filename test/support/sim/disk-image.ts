@@ -1,6 +1,7 @@
-import type { Entry, HardState, LogBase, PersistBatch } from '../../../src/raft/index.ts';
-import type { RecoveredLog } from '../../../src/raft/index.ts';
+import type { Entry, HardState, IndexedConfiguration, LogBase } from '../../../src/raft/index.ts';
+import type { PersistBatch, RecoveredLog } from '../../../src/raft/index.ts';
 import { equalBytes } from '../../../src/shared/index.ts';
+import { decodeConfiguration } from '../../../src/wire/index.ts';
 
 /** What a log holds: entries above a base, and term and vote. */
 interface Content {
@@ -30,6 +31,19 @@ export class DiskImage {
     return this.#content !== null;
   }
 
+  /** Nothing is under way: this is what the node itself takes for its log. */
+  get isAtRest(): boolean {
+    return this.#write === null && this.#rebases.length === 0;
+  }
+
+  /** The newest configuration of the log, with its index. */
+  get configuration(): IndexedConfiguration {
+    const { base, entries } = this.#known;
+    const entry = entries.findLast(({ kind }) => kind === 'configuration');
+    if (entry === undefined) return base.configuration;
+    return { index: entry.index, configuration: decodeConfiguration(entry.payload) };
+  }
+
   get baseIndex(): number {
     return this.#content?.base.index ?? 0;
   }
@@ -39,8 +53,7 @@ export class DiskImage {
   }
 
   get hardState(): HardState {
-    if (this.#content === null) throw new Error('There is no disk image yet');
-    return this.#content.hardState;
+    return this.#known.hardState;
   }
 
   /** Undefined outside base..last. */
@@ -60,9 +73,7 @@ export class DiskImage {
   }
 
   writeEnds(batch: PersistBatch): void {
-    const content = this.#content;
-    if (content === null) throw new Error('A log is written before it exists');
-    this.#content = written(content, batch, batch.entries.length);
+    this.#content = written(this.#known, batch, batch.entries.length);
     this.#write = null;
   }
 
@@ -71,8 +82,7 @@ export class DiskImage {
   }
 
   rebaseEnds(rebase: Rebase): void {
-    if (this.#content === null) throw new Error('A log gets a base before it exists');
-    this.#content = rebased(this.#content, rebase);
+    this.#content = rebased(this.#known, rebase);
     this.#rebases = this.#rebases.filter((other) => other !== rebase);
   }
 
@@ -88,6 +98,11 @@ export class DiskImage {
     this.#write = null;
     this.#rebases = [];
     return complaint;
+  }
+
+  get #known(): Content {
+    if (this.#content === null) throw new Error('There is no disk image yet');
+    return this.#content;
   }
 
   #complaintAbout(found: Content, durable: Content): string | null {

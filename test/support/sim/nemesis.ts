@@ -2,10 +2,19 @@ import type { Random } from '../../../src/shared/index.ts';
 import type { Client } from './client.ts';
 import type { Disturbance } from './profile.ts';
 import type { SimCluster } from './sim-cluster.ts';
-import type { SimNode } from './sim-node.ts';
+import type { Moment, SimNode } from './sim-node.ts';
 import { anyOf, between, happens } from './world.ts';
 
 const HOUR_MS = 3_600_000;
+
+/** How often a crash follows at once, of 1000. */
+const ambushPerMille: Readonly<Record<Moment, number>> = {
+  voted: 150,
+  leads: 50,
+  writes: 2,
+  rebases: 40,
+  installed: 150,
+};
 
 /** Disturbs a cluster, again and again, until it is told to stop; then nothing is wrong any more. */
 export class Nemesis {
@@ -22,6 +31,9 @@ export class Nemesis {
 
   start(): void {
     const { world, profile } = this.#cluster;
+    if (profile.disturbances.includes('ambush')) {
+      this.#cluster.onMoment = (node, moment) => this.#onMoment(node, moment);
+    }
     world.after(between(this.#random, 50, profile.calmMsMax), () => {
       if (this.#isStopped) return;
       const kind = anyOf(this.#random, profile.disturbances);
@@ -90,6 +102,8 @@ export class Nemesis {
     } else if (kind === 'diskFault') {
       node.disk.armed = anyOf(this.#random, ['log', 'snapshot', 'engine'] as const) ?? 'log';
     } else if (kind === 'transfer') this.#transfer();
+    else if (kind === 'evict' || kind === 'update') this.#changeMembers(kind, node);
+    else if (kind === 'freeze') this.#freeze();
     else if (kind === 'replace') this.#replace(node);
     else if (kind === 'wallClock') {
       node.wallOffsetMs = between(this.#random, -HOUR_MS, HOUR_MS);
@@ -170,6 +184,51 @@ export class Nemesis {
     const to = happens(this.#random, 500) ? (this.#anyNode()?.self ?? null) : null;
     this.#cluster.world.note(`${leader.name} is to hand over to ${to ?? 'the best'}`);
     void leader.replica?.transfer(to);
+  }
+
+  /** Asks whoever takes himself for the leader, maybe two at once. */
+  #changeMembers(kind: 'evict' | 'update', node: SimNode): void {
+    const leaders = this.#cluster.nodes.filter(({ replica }) => replica?.isLeader === true);
+    if (kind === 'evict' && !this.#cluster.isSettled) return;
+    const { member } = node;
+    for (const leader of leaders) {
+      void this.#cluster.changeMembers(
+        leader,
+        kind === 'evict'
+          ? { kind: 'remove', nodeId: member.nodeId }
+          : { kind, member: { ...member, zone: `zone ${this.#random.intBelow(100)}` } },
+      );
+    }
+  }
+
+  /** The leader stands still, cut off; when it goes on it learns late that others went on. */
+  #freeze(): void {
+    const { leader, network, world, counts } = this.#cluster;
+    const life = leader?.life;
+    if (leader === undefined || !life || life.isPaused) return;
+    counts.pauses++;
+    counts.partitions++;
+    world.note(`${leader.name} stands still, cut off`);
+    network.partition((from, to) => (from === leader.address) !== (to === leader.address));
+    life.pause();
+    const stillMs = between(this.#random, 300, 2_500);
+    world.after(stillMs, () => {
+      for (const client of this.#clients) void client.readSomething(leader);
+      world.note(`${leader.name} goes on, still cut off`);
+      life.resume();
+    });
+    world.after(stillMs + this.#random.intBelow(500), () => network.partition(() => false));
+  }
+
+  /** Where a crash hurts most: between two steps that belong together. */
+  #onMoment(node: SimNode, moment: Moment): void {
+    if (this.#isStopped || !happens(this.#random, ambushPerMille[moment])) return;
+    const { life } = node;
+    this.#cluster.world.after(this.#random.intBelow(5), () => {
+      if (this.#isStopped || life === null || node.life !== life) return;
+      if (happens(this.#random, 500)) this.#crash(node);
+      else this.#kill(node);
+    });
   }
 
   /** Never a second disk before the cluster is whole again: two lost ones may be a quorum's. */

@@ -5,6 +5,8 @@ import type { DiskImage, Rebase } from './disk-image.ts';
 export interface LogEvents {
   /** Before it is written. */
   onWrite(batch: PersistBatch): void;
+  /** A base is about to be written: for a snapshot, or because the log is cut. */
+  onRebase(): void;
   onCompacted(): void;
 }
 
@@ -15,6 +17,7 @@ export function observedLog(
   events: LogEvents,
 ): ReplicaInit['log'] {
   const rebase = async (what: Rebase, work: () => Promise<void>): Promise<void> => {
+    events.onRebase();
     image.rebaseBegins(what);
     await work();
     image.rebaseEnds(what);

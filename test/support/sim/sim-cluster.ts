@@ -1,5 +1,5 @@
 import type { MemberView } from '../../../src/gossip/index.ts';
-import type { Configuration, Member, MemberRole } from '../../../src/raft/index.ts';
+import type { Configuration, Member, MemberChange, MemberRole } from '../../../src/raft/index.ts';
 import { emptyConfiguration, memberOf, peerIdOfMember } from '../../../src/raft/index.ts';
 import type { ClusterId } from '../../../src/shared/index.ts';
 import { asClusterId, asIncarnation, asNodeId } from '../../../src/shared/index.ts';
@@ -12,6 +12,7 @@ import { noCounts } from './counts.ts';
 import { History } from './history.ts';
 import type { Profile } from './profile.ts';
 import { SimNetwork } from './sim-network.ts';
+import type { Moment } from './sim-node.ts';
 import { SimNode } from './sim-node.ts';
 import type { World } from './world.ts';
 import { anyOf } from './world.ts';
@@ -26,6 +27,7 @@ interface Slot {
 }
 
 const stewardMs = 150;
+const changeMsMax = 2_000;
 /** Within this, everybody has heard of a new incarnation. */
 const gossipMsMax = 2_000;
 
@@ -37,6 +39,8 @@ export class SimCluster {
   readonly counts: Counts = noCounts();
   readonly checker: Checker;
   readonly history: History;
+  /** Told when something delicate goes on in a node. */
+  onMoment: (node: SimNode, moment: Moment) => void = () => undefined;
   readonly #clusterId: ClusterId;
   readonly #slots: Slot[];
   readonly #touched = new Map<SimNode, Watched>();
@@ -99,6 +103,18 @@ export class SimCluster {
     }
   }
 
+  /** Resolves when a node that takes itself for the leader has answered, or surely will not. */
+  async changeMembers(leader: SimNode, change: MemberChange): Promise<void> {
+    const { life, replica } = leader;
+    if (life === null || replica === null) return;
+    const whom = change.kind === 'remove' ? change.nodeId : peerIdOfMember(change.member);
+    this.world.note(`operator asks ${leader.name} to ${change.kind} ${whom}`);
+    const tooLate = new Promise<void>((resolve) => this.world.after(changeMsMax, resolve));
+    const reply = await Promise.race([replica.changeMembers(change), life.ended, tooLate]);
+    const found = reply?.kind === 'refused' ? `${reply.reason} ${reply.message}` : reply?.kind;
+    this.world.note(`operator got ${found ?? 'no answer'}`);
+  }
+
   anyNode(filter: (node: SimNode) => boolean = () => true): SimNode | undefined {
     return anyOf(this.world.random, this.nodes.filter(filter));
   }
@@ -130,6 +146,7 @@ export class SimCluster {
       member: this.#memberOf(place.number, place.incarnations, role),
       configuration,
       gossip: () => this.#gossip(),
+      onMoment: (node, moment) => this.onMoment(node, moment),
       touch: (node) => {
         if (node.running !== null) this.#touched.set(node, node.running);
       },
@@ -182,26 +199,30 @@ export class SimCluster {
   /** The operator: sees to it that every node is a member. */
   #steward(): void {
     this.world.after(stewardMs, () => {
+      this.#replaceRemoved();
       this.#addOneMissing();
       this.#steward();
     });
   }
 
+  /** A removed incarnation never comes back: its node starts afresh. */
+  #replaceRemoved(): void {
+    const { removed } = this.#configuration;
+    for (const { self } of this.nodes) {
+      const node = this.nodes.find((one) => one.self === self && removed.includes(self));
+      if (node !== undefined) this.replace(node);
+    }
+  }
+
   #addOneMissing(): void {
     const { leader } = this;
-    const replica = leader?.replica;
-    if (!leader?.life || !replica || !leader.isResponsive || this.#isChanging) return;
-    const missing = this.nodes.find(({ self }) => !memberOf(replica.configuration, self));
+    if (leader?.isResponsive !== true || this.#isChanging) return;
+    const configuration = leader.replica?.configuration ?? this.#configuration;
+    const missing = this.nodes.find(({ self }) => !memberOf(configuration, self));
     if (missing === undefined) return;
     this.#isChanging = true;
-    this.world.note(`operator asks ${leader.name} to add ${missing.name}`);
-    const change = replica.changeMembers({ kind: 'add', member: missing.member });
-    const ended = new Promise<void>((resolve) => this.world.after(2_000, resolve));
-    void Promise.race([change, leader.life.ended, ended]).then((reply) => {
-      this.#isChanging = false;
-      const found = reply?.kind === 'refused' ? `${reply.reason} ${reply.message}` : reply?.kind;
-      this.world.note(`operator got ${found ?? 'no answer'}`);
-    });
+    const answered = this.changeMembers(leader, { kind: 'add', member: missing.member });
+    void answered.then(() => (this.#isChanging = false));
   }
 }
 

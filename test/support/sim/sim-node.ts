@@ -25,6 +25,9 @@ import { SimDisk } from './sim-disk.ts';
 import type { SimNetwork } from './sim-network.ts';
 import type { World } from './world.ts';
 
+/** When a crash is most likely to find a mistake. */
+export type Moment = 'voted' | 'leads' | 'writes' | 'rebases' | 'installed';
+
 export interface SimNodeInit {
   readonly world: World;
   readonly network: SimNetwork;
@@ -39,6 +42,7 @@ export interface SimNodeInit {
   /** What gossip would tell: who runs where. */
   readonly gossip: () => readonly MemberView[];
   readonly touch: (node: SimNode) => void;
+  readonly onMoment: (node: SimNode, moment: Moment) => void;
 }
 
 const dataDirectory = '/data';
@@ -188,6 +192,7 @@ export class SimNode {
     if (complaint !== null) world.violate(`${this.name}: ${complaint}`);
     return observedLog(log, image, {
       onWrite: (batch) => this.#onWrite(batch),
+      onRebase: () => this.#moment('rebases'),
       onCompacted: () => this.#init.counts.compactions++,
     });
   }
@@ -199,6 +204,7 @@ export class SimNode {
     const vote = hardState ? ` term ${hardState.term} vote ${hardState.vote ?? '-'}` : '';
     this.#init.world.note(`${this.name} writes${range}${vote}`);
     this.#init.checker.onWrite(this.self, batch);
+    this.#moment('writes');
   }
 
   #open(mount: Mount, transport: PeerTransport, life: Life): Promise<Replica> {
@@ -213,7 +219,10 @@ export class SimNode {
         life,
         name: this.name,
         profile: this.#init.profile,
-        onSend: (message) => checker.onSend(this.self, message),
+        onSend: (message) => {
+          checker.onSend(this.self, message);
+          if (message.kind === 'voteResponse' && message.granted) this.#moment('voted');
+        },
       }),
       dataDirectory,
       settings: tinySettings,
@@ -221,12 +230,15 @@ export class SimNode {
         onNotices: () => undefined,
         onRoleChange: ({ role, leader, term }) => {
           world.note(`${this.name} is ${role} in term ${term}, leader ${leader ?? '-'}`);
-          if (role === 'leader') checker.onLeader(this.self, term);
+          if (role !== 'leader') return;
+          checker.onLeader(this.self, term);
+          this.#moment('leads');
         },
         onConfiguration: ({ configuration }) => this.#setPeers(transport, configuration),
         onStateReplaced: () => {
           world.note(`${this.name} installed a snapshot`);
           counts.installs++;
+          this.#moment('installed');
         },
         onFatal: (error) => this.#die(life, error),
       },
@@ -291,6 +303,10 @@ export class SimNode {
         else reject(new QuorateError('NO_LEADER', 'Cannot answer: no cluster yet'));
       });
     });
+  }
+
+  #moment(moment: Moment): void {
+    this.#init.onMoment(this, moment);
   }
 
   #logger(): Logger {
