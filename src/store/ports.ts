@@ -12,7 +12,10 @@ export interface StateEngine {
   readonly durableIndex: LogIndex;
   /** Every row in key order, checksums verified; throws STORAGE_DAMAGED. */
   load(visit: (row: Uint8Array, value: Uint8Array) => void): Promise<void>;
-  /** Queues the writes of the entry at `index`; visible to reads at once. */
+  /**
+   * Queues the writes of the entry at `index`; visible to reads at once. Their bytes must not be
+   * changed before they are written.
+   */
   enqueue(index: LogIndex, writes: readonly RowWrite[]): void;
   /** True while the backlog is above its limit (64 MiB): applying must pause for `drained`. */
   readonly isFull: boolean;

@@ -88,7 +88,7 @@ export class Transaction {
   }
 
   write(row: Uint8Array, value: Uint8Array | null): void {
-    this.writes.push({ row, value });
+    this.writes.push({ row, value, isRead: false });
   }
 
   nextSub(): number {
@@ -97,7 +97,7 @@ export class Transaction {
 
   writeValue(sub: number, value: Uint8Array): void {
     this.#fresh.set(this.#freshKey(this.revision, sub), value);
-    this.write(valueRow(this.revision, sub), value);
+    this.writes.push({ row: valueRow(this.revision, sub), value, isRead: true });
   }
 
   /** The current value of a key: from this batch, or a row that `requiredRows` asked for. */

@@ -151,6 +151,8 @@ export interface KeyRecord {
 export interface RowWrite {
   readonly row: Uint8Array;
   readonly value: Uint8Array | null;
+  /** The row is read by itself later on: it is worth keeping in memory once it is written. */
+  readonly isRead?: boolean;
 }
 
 /** What applying changed, for drivers that follow the state. */

@@ -93,10 +93,19 @@ export function describeStateEngine(
       expect(await read('b')).to.equal('2');
     });
 
-    it('enqueue() keeps its own copy of values', async () => {
+    it('enqueue() keeps a copy of values that are read', async () => {
       const value = utf8('before');
-      engine.enqueue(asIndex(1), [{ row: row('a'), value }]);
+      const large = utf8('before'.repeat(1000));
+      engine.enqueue(asIndex(1), [
+        { row: row('a'), value, isRead: true },
+        { row: row('b'), value: large, isRead: true },
+        { row: row('c'), value, isRead: false },
+      ]);
+      await engine.flush();
       value.fill(0x78);
+      large.fill(0x78);
+      expect(engine.peek(row('c'))).to.equal(undefined);
+      expect(textOf(engine.peek(row('b')))).to.equal('before'.repeat(1000));
       expect(textOf(engine.peek(row('a')))).to.equal('before');
       await reopen();
       expect(await read('a')).to.equal('before');
@@ -166,7 +175,7 @@ export function describeStateEngine(
     it('enqueue() refuses when the caller ignores isFull', async () => {
       await reopen({ backlogBytesMax: 1_000 });
       const fill = (): void => {
-        for (let i = 1; i < 10; i++) engine.enqueue(asIndex(i), [write('k', 'x'.repeat(900))]);
+        for (let i = 1; i < 10; i++) engine.enqueue(asIndex(i), [write(`k${i}`, 'x'.repeat(900))]);
       };
       expect(fill).to.throw('applying must pause');
     });

@@ -74,11 +74,11 @@ export class Replica {
 
   /** Loads the state that belongs to the log. Throws STORAGE_DAMAGED, DATA_DIRECTORY_LOCKED. */
   static async open(init: ReplicaInit): Promise<Replica> {
-    const { kvFactory, dataDirectory, log, events } = init;
+    const { kvFactory, dataDirectory, log, clock, events } = init;
     const { generation } = log.recovered;
     await removeOtherGenerations({ kvFactory, dataDirectory, generation });
     const onFailure = (error: unknown): void => events.onFatal(error);
-    const state = await openState({ kvFactory, dataDirectory, generation, onFailure });
+    const state = await openState({ kvFactory, dataDirectory, generation, clock, onFailure });
     checkStateMeetsLog(state, log.recovered);
     return new Replica(init, state);
   }

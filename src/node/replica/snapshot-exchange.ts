@@ -106,11 +106,11 @@ export class SnapshotExchange {
   }
 
   async #switch(base: LogBase, generation: number): Promise<void> {
-    const { kvFactory, dataDirectory, log, onFatal: onFailure } = this.#init;
+    const { kvFactory, dataDirectory, log, clock, onFatal: onFailure } = this.#init;
     this.#isSwitching = true;
     await this.#init.state().engine.close();
     await log.installBase(base, generation);
-    const state = await openState({ kvFactory, dataDirectory, generation, onFailure });
+    const state = await openState({ kvFactory, dataDirectory, generation, clock, onFailure });
     this.#generation = generation;
     this.#init.onSwitch(state, base);
     this.#isSwitching = false;

@@ -1,4 +1,5 @@
 import type { RecoveredLog } from '../../raft/index.ts';
+import type { Cancel, Clock } from '../../shared/index.ts';
 import { QuorateError } from '../../shared/index.ts';
 import type { KvFactory, SpoolableEngine } from '../../storage/index.ts';
 import { openStateEngine, stateDirectory } from '../../storage/index.ts';
@@ -14,14 +15,19 @@ export interface OpenStateInit {
   readonly kvFactory: KvFactory;
   readonly dataDirectory: string;
   readonly generation: number;
+  readonly clock: Clock;
   readonly onFailure: (error: unknown) => void;
 }
 
+/** How long applied entries gather before they go to the engine's database together. */
+const gatherMs = 20;
+
 /** Opens `state-<generation>` and loads the state machine from its rows. */
 export async function openState(init: OpenStateInit): Promise<ReplicaState> {
-  const { kvFactory, dataDirectory, generation, onFailure } = init;
+  const { kvFactory, dataDirectory, generation, clock, onFailure } = init;
   const directory = stateDirectory(dataDirectory, generation);
-  const engine = await openStateEngine({ kvFactory, directory, onFailure });
+  const gather = (run: () => void): Cancel => clock.after(gatherMs, run);
+  const engine = await openStateEngine({ kvFactory, directory, gather, onFailure });
   const machine = new StateMachine();
   await engine.load((row, value) => machine.load(row, value));
   machine.finishLoad(engine.openedAtIndex);

@@ -1,13 +1,34 @@
 import { crc32c, QuorateError } from '../../shared/index.ts';
+import type { KvWrite } from '../kv/kv.ts';
 
 const SEAL_BYTES = 4;
 
 /**
  * The stored form of a value: its bytes, then CRC-32C of row key and value (little-endian), so that a
- * value under a wrong key is found too. A buffer of its own: the value may be a view of a large one.
+ * value under a wrong key is found too.
  */
 export function seal(row: Uint8Array, value: Uint8Array): Buffer {
-  const sealed = Buffer.allocUnsafeSlow(value.length + SEAL_BYTES);
+  return sealInto(Buffer.allocUnsafeSlow(value.length + SEAL_BYTES), row, value);
+}
+
+/** The writes with their values sealed, all in one buffer: one for each would cost much more. */
+export function sealAll(writes: readonly KvWrite[]): KvWrite[] {
+  let size = 0;
+  for (const { row, value } of writes) size += row.length + (value ? value.length + SEAL_BYTES : 0);
+  const bytes = Buffer.allocUnsafeSlow(size);
+  let position = 0;
+  const take = (length: number): Buffer => bytes.subarray(position, (position += length));
+  return writes.map(({ row, value }) => {
+    const copy = take(row.length);
+    copy.set(row);
+    return {
+      row: copy,
+      value: value && sealInto(take(value.length + SEAL_BYTES), row, value),
+    };
+  });
+}
+
+function sealInto(sealed: Buffer, row: Uint8Array, value: Uint8Array): Buffer {
   sealed.set(value);
   sealed.writeUInt32LE(checksum(row, value), value.length);
   return sealed;
@@ -17,16 +38,12 @@ export function seal(row: Uint8Array, value: Uint8Array): Buffer {
 export function unseal(row: Uint8Array, sealed: Uint8Array): Uint8Array {
   const length = sealed.length - SEAL_BYTES;
   if (length < 0) throw damaged(row, `${sealed.length} bytes`);
-  const value = valueOf(sealed);
+  const value = sealed.subarray(0, length);
   const stored = new DataView(sealed.buffer, sealed.byteOffset).getUint32(length, true);
   const found = checksum(row, value);
   if (stored !== found) throw damaged(row, `checksum ${hex(found)} in place of ${hex(stored)}`);
   return value;
 }
-
-/** The value of a sealed one that this process made or verified itself, as a view. */
-export const valueOf = (sealed: Uint8Array): Uint8Array =>
-  sealed.subarray(0, sealed.length - SEAL_BYTES);
 
 /** For people: the first bytes of a row key in hexadecimal. */
 function rowName(row: Uint8Array): string {

@@ -1,11 +1,11 @@
-import type { LogIndex } from '../../shared/index.ts';
+import type { Cancel, LogIndex } from '../../shared/index.ts';
 import { asIndex, assert, QuorateError } from '../../shared/index.ts';
 import type { RowWrite, StateEngine } from '../../store/index.ts';
 import type { Kv, KvFactory } from '../kv/kv.ts';
 import { appliedWrite, formatWrite, openStateCursor, readAppliedIndex } from './engine-rows.ts';
 import type { StateCursor } from './engine-rows.ts';
 import { RowCache } from './row-cache.ts';
-import { unseal, valueOf } from './sealed-row.ts';
+import { unseal } from './sealed-row.ts';
 import { keyOf, WriteQueue } from './write-queue.ts';
 
 /** Sizes in bytes. */
@@ -27,6 +27,8 @@ export interface StateEngineInit {
    * (STORAGE_DAMAGED). Every later call fails with the same error; the node must stop.
    */
   readonly onFailure: (error: Error) => void;
+  /** Runs its argument after the gathering time of a batch; at once when absent. */
+  readonly gather?: (run: () => void) => Cancel;
   readonly settings?: Partial<StateEngineSettings>;
 }
 
@@ -88,7 +90,8 @@ class KvStateEngine implements SpoolableEngine {
       ...settings,
       kv,
       index,
-      onWritten: (key, value) => this.#onWritten(key, value),
+      gather: init.gather ?? afterThisTurn,
+      onWritten: (key, write) => this.#onWritten(key, write),
       onFailure: (error) => this.#fail(error),
     });
   }
@@ -136,8 +139,7 @@ class KvStateEngine implements SpoolableEngine {
     const key = keyOf(row);
     const queued = this.#queue.find(key);
     if (queued !== undefined) return queued;
-    const cached = this.#cache.get(key);
-    return cached && valueOf(cached);
+    return this.#cache.get(key);
   }
 
   async read(row: Uint8Array): Promise<Uint8Array | null> {
@@ -190,13 +192,13 @@ class KvStateEngine implements SpoolableEngine {
     const value = sealed && unseal(row, sealed);
     if (this.#readers.get(key) !== reader) return value;
     this.#readers.delete(key);
-    if (sealed !== null) this.#cache.set(key, sealed);
+    if (value !== null) this.#cache.set(key, value);
     return value;
   }
 
-  #onWritten(key: string, sealed: Uint8Array | null): void {
-    if (sealed === null) this.#cache.delete(key);
-    else this.#cache.set(key, sealed);
+  #onWritten(key: string, { value, isRead }: RowWrite): void {
+    if (value !== null && isRead) this.#cache.set(key, value);
+    else this.#cache.delete(key);
   }
 
   async #guard<T>(action: () => Promise<T>): Promise<T> {
@@ -214,6 +216,15 @@ class KvStateEngine implements SpoolableEngine {
     this.#failure = error;
     this.#onFailure(error);
   }
+}
+
+/** Entries that are applied in the same turn share a batch. */
+function afterThisTurn(run: () => void): Cancel {
+  let isCancelled = false;
+  void Promise.resolve().then(() => {
+    if (!isCancelled) run();
+  });
+  return () => (isCancelled = true);
 }
 
 function rowAt(rows: readonly Uint8Array[], position: number): Uint8Array {

@@ -1,25 +1,19 @@
-import type { LogIndex } from '../../shared/index.ts';
+import type { Cancel, LogIndex } from '../../shared/index.ts';
 import { assert } from '../../shared/index.ts';
 import type { RowWrite } from '../../store/index.ts';
-import type { Kv, KvWrite } from '../kv/kv.ts';
+import type { Kv } from '../kv/kv.ts';
 import { appliedWrite, isEngineRow } from './engine-rows.ts';
-import { seal, valueOf } from './sealed-row.ts';
+import { sealAll } from './sealed-row.ts';
 
-/** What a queued row costs beside its bytes: buffer, map entry, key and list entries. */
+/** What a queued row costs beside its bytes: buffers, map entry and key. */
 const ENTRY_BYTES = 256;
-
-/** A row's newest write that is not in the database yet. */
-interface QueuedRow {
-  readonly batch: Batch;
-  readonly sealed: Uint8Array | null;
-}
 
 interface Batch {
   /** The applied index that it reaches. */
   index: LogIndex;
   bytes: number;
-  readonly keys: string[];
-  readonly writes: KvWrite[];
+  /** The newest write of each row. */
+  readonly writes: Map<string, RowWrite>;
 }
 
 interface Waiter {
@@ -36,23 +30,28 @@ export interface WriteQueueInit {
   readonly backlogBytesMax: number;
   /** Entries are gathered into batches of about this size. */
   readonly batchBytesMax: number;
-  /** A row left the queue as it is in the database now: its sealed value, or null. */
-  readonly onWritten: (key: string, sealed: Uint8Array | null) => void;
+  /** Runs its argument after a while in which further entries may join the batch. */
+  readonly gather: (run: () => void) => Cancel;
+  /** The row is in the database as this write says, and no newer write of it waits. */
+  readonly onWritten: (key: string, write: RowWrite) => void;
   /** Once, on the first failed write. Everything asked for later fails with the same error. */
   readonly onFailure: (error: Error) => void;
 }
 
 /**
- * Write-behind: one batch is in flight, the next ones gather. Invariant: the database holds exactly
+ * Write-behind: one batch is in flight, the next ones gather: a batch costs much more than a row,
+ * and nobody waits for it but `flush` and `drained`. Invariant: the database holds exactly
  * the writes of the entries up to the applied index that it states.
  */
 export class WriteQueue {
   readonly #init: WriteQueueInit;
-  readonly #rows = new Map<string, QueuedRow>();
+  /** Oldest first. */
   readonly #waiting: Batch[] = [];
+  #writing: Batch | null = null;
   #waiters: Waiter[] = [];
   #bytes = 0;
   #running = false;
+  #cancelGather: Cancel | null = null;
   #failure: Error | null = null;
   #lastIndex: LogIndex;
   #writtenIndex: LogIndex;
@@ -84,8 +83,7 @@ export class WriteQueue {
 
   /** undefined: not queued; null: its deletion is. */
   find(key: string): Uint8Array | null | undefined {
-    const queued = this.#rows.get(key);
-    return queued?.sealed ? valueOf(queued.sealed) : queued?.sealed;
+    return this.#newest(key)?.value;
   }
 
   add(index: LogIndex, writes: readonly RowWrite[]): void {
@@ -97,12 +95,14 @@ export class WriteQueue {
     const batch = this.#batchFor(writes);
     batch.index = index;
     for (const write of writes) this.#put(batch, write);
-    void this.#run();
+    this.#plan();
   }
 
   /** Resolves when the queue is not full. */
   drained(): Promise<void> {
-    return this.#until(() => !this.isFull);
+    const drained = this.#until(() => !this.isFull);
+    void this.#run();
+    return drained;
   }
 
   /** Resolves when everything queued so far cannot be lost any more. */
@@ -119,7 +119,7 @@ export class WriteQueue {
     const size = writes.reduce((sum, write) => sum + costOf(write), 0);
     const newest = this.#waiting.at(-1);
     if (newest && newest.bytes + size <= this.#init.batchBytesMax) return newest;
-    const batch = { index: this.#lastIndex, bytes: 0, keys: [], writes: [] };
+    const batch = emptyBatch(this.#lastIndex);
     this.#waiting.push(batch);
     return batch;
   }
@@ -127,50 +127,72 @@ export class WriteQueue {
   #put(batch: Batch, write: RowWrite): void {
     assert(write.row.length > 0 && !isEngineRow(write.row), 'The row is not of the state machine');
     const key = keyOf(write.row);
-    const sealed = write.value && seal(write.row, write.value);
-    batch.keys.push(key);
-    batch.writes.push({ row: write.row, value: sealed });
-    batch.bytes += costOf(write);
-    this.#bytes += costOf(write);
-    this.#rows.set(key, { batch, sealed });
+    const replaced = batch.writes.get(key);
+    const growth = costOf(write) - (replaced === undefined ? 0 : costOf(replaced));
+    batch.writes.set(key, write);
+    batch.bytes += growth;
+    this.#bytes += growth;
+  }
+
+  #newest(key: string): RowWrite | undefined {
+    for (let i = this.#waiting.length - 1; i >= 0; i--) {
+      const write = this.#waiting[i]?.writes.get(key);
+      if (write !== undefined) return write;
+    }
+    return this.#writing?.writes.get(key);
+  }
+
+  #plan(): void {
+    if (this.#isPressed) void this.#run();
+    else if (!this.#running) this.#cancelGather ??= this.#init.gather(() => void this.#run());
+  }
+
+  /** Whether what is there should be written without gathering more. */
+  get #isPressed(): boolean {
+    const isFlushing = this.#syncIndex > this.#durableIndex;
+    return isFlushing || this.#waiting.length > 1 || this.#waiters.length > 0;
   }
 
   async #run(): Promise<void> {
+    this.#cancelGather?.();
+    this.#cancelGather = null;
     if (this.#running || this.#failure) return;
     this.#running = true;
     try {
-      await Promise.resolve(); // Entries that are applied in the same turn share the first batch.
-      for (let batch = this.#next(); batch !== null; batch = this.#next()) await this.#write(batch);
+      for (let batch = this.#next(); batch !== null; batch = this.#next()) {
+        await this.#write(batch);
+        if (!this.#isPressed) break;
+      }
     } catch (error) {
       this.#fail(error as Error);
+      return;
     } finally {
       this.#running = false;
     }
+    if (this.#waiting.length > 0) this.#plan();
   }
 
   #next(): Batch | null {
     const batch = this.#waiting.shift();
     if (batch !== undefined) return batch;
     const isWanted = this.#syncIndex > this.#durableIndex;
-    return isWanted ? { index: this.#writtenIndex, bytes: 0, keys: [], writes: [] } : null;
+    return isWanted ? emptyBatch(this.#writtenIndex) : null;
   }
 
   /** A synced batch takes everything before it to the disk too. */
   async #write(batch: Batch): Promise<void> {
     const sync = this.#syncIndex > this.#durableIndex && batch.index >= this.#syncIndex;
-    await this.#init.kv.batch([...batch.writes, appliedWrite(batch.index)], { sync });
+    const writes = sealAll([...batch.writes.values()]);
+    this.#writing = batch;
+    await this.#init.kv.batch([...writes, appliedWrite(batch.index)], { sync });
+    this.#writing = null;
     this.#writtenIndex = batch.index;
     if (sync) this.#durableIndex = batch.index;
     this.#bytes -= batch.bytes;
-    for (const key of batch.keys) this.#leave(key, batch);
+    for (const [key, write] of batch.writes) {
+      if (this.#newest(key) === undefined) this.#init.onWritten(key, write);
+    }
     this.#wake();
-  }
-
-  #leave(key: string, batch: Batch): void {
-    const queued = this.#rows.get(key);
-    if (queued?.batch !== batch) return;
-    this.#rows.delete(key);
-    this.#init.onWritten(key, queued.sealed);
   }
 
   #until(done: () => boolean): Promise<void> {
@@ -198,6 +220,8 @@ export class WriteQueue {
     if (this.#failure) throw this.#failure;
   }
 }
+
+const emptyBatch = (index: LogIndex): Batch => ({ index, bytes: 0, writes: new Map() });
 
 /** A row key as a key of maps. */
 export const keyOf = (row: Uint8Array): string =>

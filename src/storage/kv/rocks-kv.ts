@@ -140,8 +140,10 @@ const bindingWrite = ({ row, value }: KvWrite): BindingWrite =>
     ? { type: 'del', key: asBuffer(row) }
     : { type: 'put', key: asBuffer(row), value: asBuffer(value) };
 
-const asBuffer = (bytes: Uint8Array): Buffer =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+function asBuffer(bytes: Uint8Array): Buffer {
+  if (bytes instanceof Buffer) return bytes as Buffer;
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
 
 const textOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
 

@@ -200,9 +200,13 @@ describe('StateEngine after crashes', () => {
       }),
     );
     const write = (index: number, value: number): void =>
-      engine.enqueue(asIndex(index), [{ row: rowOf('k'), value: Uint8Array.of(value) }]);
+      engine.enqueue(asIndex(index), [
+        { row: rowOf('k'), value: Uint8Array.of(value), isRead: true },
+      ]);
     const evict = (index: number): void =>
-      engine.enqueue(asIndex(index), [{ row: rowOf(`big${index}`), value: new Uint8Array(850) }]);
+      engine.enqueue(asIndex(index), [
+        { row: rowOf(`big${index}`), value: new Uint8Array(850), isRead: true },
+      ]);
     write(1, 1);
     evict(2);
     evict(3);
