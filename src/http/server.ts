@@ -1,9 +1,10 @@
 import { createServer } from 'node:http';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { QuorateError } from '../shared/index.ts';
 import type { InvariantError, Logger } from '../shared/index.ts';
 import { createApp } from './app.ts';
+import type { RequestHandler } from './app.ts';
 import { answerClientError } from './client-error.ts';
 import { ParamReader } from './exchange.ts';
 import { refusedForm } from './form.ts';
@@ -66,15 +67,12 @@ export function createHttpServer(init: HttpServerInit): HttpServer {
   };
 }
 
-type Handler = (request: IncomingMessage, response: ServerResponse) => void;
-
-function requestHandler(init: HttpServerInit, limits: HttpLimits): Handler {
+function requestHandler(init: HttpServerInit, limits: HttpLimits): RequestHandler {
   const { api, metrics, version, logger, onInvariantBroken = becomeUncaught } = init;
   const params = new ParamReader(limits);
   const streams = new JsonStreams(limits);
   const route = { api, limits, params, streams, metrics, version };
-  const callback = createApp({ route, logger, onInvariantBroken }).callback();
-  return (request, response) => void callback(request, response);
+  return createApp({ route, logger, onInvariantBroken });
 }
 
 function becomeUncaught(error: InvariantError): void {
@@ -83,7 +81,7 @@ function becomeUncaught(error: InvariantError): void {
   });
 }
 
-function serverWith(limits: HttpLimits, handle: Handler): Server {
+function serverWith(limits: HttpLimits, handle: RequestHandler): Server {
   const server = createServer(
     {
       maxHeaderSize: limits.requestLineBytesMax + limits.headerBytesMax,
