@@ -46,7 +46,7 @@ export class RaftCore {
     return close(state, isChanged);
   }
 
-  /** How things stand after the last step. */
+  /** How things stand after the last step; not to be kept beyond the next. */
   get view(): RaftView {
     this.#view ??= viewOf(this.#state);
     return this.#view;
@@ -238,7 +238,10 @@ function viewOf(state: RaftState): RaftView {
     firstIndex: next(log.base.index),
     configuration: state.configurations.current,
     leaderReady: leadership !== null && state.commitIndex >= leadership.noopIndex,
-    peers: leadership ? peerViewsOf(leadership.peers) : [],
+    // Rarely wanted, and a view is asked for with nearly every step.
+    get peers() {
+      return leadership ? peerViewsOf(leadership.peers) : [];
+    },
   };
 }
 

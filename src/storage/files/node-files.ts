@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { constants, write } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat, truncate } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 
@@ -50,14 +50,15 @@ class NodeFile implements OpenFile {
     return new Uint8Array(buffer.buffer, buffer.byteOffset, filled);
   }
 
-  async write(position: number, bytes: Uint8Array): Promise<number> {
-    const { bytesWritten } = await this.#handle.write(bytes, 0, bytes.length, position);
-    if (bytesWritten === 0 && bytes.length > 0) {
-      throw Object.assign(new Error(`Cannot write ${bytes.length} bytes: none was taken`), {
-        code: 'EIO',
+  /** By callback: the promises of node:fs cost half as much again, and the log waits for this. */
+  write(position: number, bytes: Uint8Array): Promise<number> {
+    return new Promise((resolve, reject) => {
+      write(this.#handle.fd, bytes, 0, bytes.length, position, (error, bytesWritten) => {
+        if (error !== null) reject(error);
+        else if (bytesWritten === 0 && bytes.length > 0) reject(noneTaken(bytes.length));
+        else resolve(bytesWritten);
       });
-    }
-    return bytesWritten;
+    });
   }
 
   async sync(): Promise<void> {
@@ -68,6 +69,9 @@ class NodeFile implements OpenFile {
     await this.#handle.close();
   }
 }
+
+const noneTaken = (byteCount: number): Error =>
+  Object.assign(new Error(`Cannot write ${byteCount} bytes: none was taken`), { code: 'EIO' });
 
 async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, constants.O_RDONLY);
