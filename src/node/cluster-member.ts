@@ -55,6 +55,7 @@ export class ClusterMember {
   readonly gossip: GossipDriver;
   readonly watching: Watching;
   readonly calls: LeaderCalls;
+  readonly #admission: Admission;
   #wasMember = false;
   /** Addresses asked to join at which somebody answered; bounded like what people type. */
   readonly #joinedGossip = new Set<string>();
@@ -69,6 +70,7 @@ export class ClusterMember {
     this.#host = init.host;
     this.replica = replica;
     this.gossip = this.#makeGossip();
+    this.#admission = this.#makeAdmission();
     this.calls = this.#makeCalls();
     this.watching = this.#makeWatching();
     this.#upkeep = this.#makeUpkeep();
@@ -266,20 +268,24 @@ export class ClusterMember {
     });
   }
 
-  #makeCalls(): LeaderCalls {
+  #makeAdmission(): Admission {
     const { surroundings, logger, log, transport } = this.#init;
-    const { clock } = surroundings;
-    const { replica } = this;
-    const admission = new Admission({
+    return new Admission({
       clusterId: log.recovered.identity.clusterId,
-      replica,
-      clock,
+      replica: this.replica,
+      clock: surroundings.clock,
       logger,
       callAddress: (address, method, body, timeoutMs) =>
         transport.callAddress(address, method, body, timeoutMs),
     });
+  }
+
+  #makeCalls(): LeaderCalls {
+    const { surroundings, transport } = this.#init;
+    const { replica } = this;
     const isNotifying = (eventId: Revision): boolean => this.watching.isNotifying(eventId);
-    return new LeaderCalls({ clock, transport, replica, admission, isNotifying });
+    const { clock } = surroundings;
+    return new LeaderCalls({ clock, transport, replica, admission: this.#admission, isNotifying });
   }
 
   #makeUpkeep(): Upkeep {
@@ -292,6 +298,7 @@ export class ClusterMember {
       self,
       commit: (operation) => this.commit(operation),
       update: (member) => this.calls.update(member),
+      tellRemoved: () => this.#admission.tellRemoved(this.gossip.members()),
       onLive: () => this.watching.goLive(),
     });
   }
@@ -310,6 +317,7 @@ export class ClusterMember {
         { other: effect.other.address },
         'Another process goes by the name of this node',
       );
+      this.#admission.tellRemoved([effect.other]);
     }
   }
 

@@ -1,7 +1,8 @@
+import type { MemberView } from '../../gossip/index.ts';
 import type { Member, MemberChange, Reply } from '../../raft/index.ts';
 import { hasQuorum, memberNamed, memberOf, peerIdOfMember } from '../../raft/index.ts';
 import type { ClusterId, Clock, Logger, PeerId } from '../../shared/index.ts';
-import { QuorateError } from '../../shared/index.ts';
+import { peerIdOf, QuorateError } from '../../shared/index.ts';
 import type { Replica } from '../replica/index.ts';
 import type { HandshakeWish, Identity } from './calls.ts';
 import { decodeIdentity, encodeHandshake, encodePeer, methods } from './calls.ts';
@@ -58,6 +59,17 @@ export class Admission {
     await this.#change({ kind: 'remove', nodeId: member.nodeId }, deadlineMs);
     this.#init.logger.info({ member: member.nodeId, address }, 'Removed a member');
     void this.#tellRemoved(peerIdOfMember(member), address);
+  }
+
+  /** Removed nodes that still gossip never saw the entry that removed them: they hear of it now. */
+  tellRemoved(gossipers: readonly MemberView[]): void {
+    const { configuration, commitIndex, role } = this.#init.replica.view;
+    const { removed } = configuration.configuration;
+    if (role !== 'leader' || removed.length === 0 || configuration.index > commitIndex) return;
+    for (const { nodeId, incarnation, status, raftAddress } of gossipers) {
+      const peer = peerIdOf(nodeId, incarnation);
+      if (status === 'alive' && removed.includes(peer)) void this.#tellRemoved(peer, raftAddress);
+    }
   }
 
   /** A member says where it is now. */

@@ -21,6 +21,8 @@ export interface UpkeepInit {
   readonly commit: (operation: Operation) => Promise<unknown>;
   /** Tells the leader where this node is now. */
   readonly update: (member: Member) => Promise<void>;
+  /** On the leader: lets removed nodes know that they are. */
+  readonly tellRemoved: () => void;
   /** From here on, applied entries are news and not a replay of the log. */
   readonly onLive: () => void;
 }
@@ -76,6 +78,7 @@ export class Upkeep {
   }
 
   async #run(): Promise<void> {
+    this.#init.tellRemoved();
     const { configuration, self } = this.#init.replica;
     const listed = memberOf(configuration, self);
     if (!this.#isLive || listed === undefined) return;
