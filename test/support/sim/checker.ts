@@ -58,12 +58,25 @@ export class Checker {
   }
 
   /** A batch is about to be written. */
-  onWrite(self: PeerId, batch: PersistBatch): void {
+  onWrite(self: PeerId, batch: PersistBatch, commitIndex: number): void {
     const image = this.imageOf(self);
     const first = batch.entries[0];
     if (first !== undefined && first.index <= image.lastIndex) this.truncationCount++;
     const before = first === undefined ? undefined : image.termAt(first.index - 1);
     this.#expect(this.log.note(batch, before), self);
+    this.#checkChanges(self, batch, commitIndex);
+  }
+
+  /** A leader begins no change of the members before the one before it is committed. */
+  #checkChanges(self: PeerId, { entries }: PersistBatch, commitIndex: number): void {
+    const changes = entries.filter(({ kind }) => kind === 'configuration');
+    let before = this.imageOf(self).configurationBelow(entries[0]?.index ?? 0);
+    for (const { index, term } of changes) {
+      if (this.#leaders.get(term) === self && before > commitIndex) {
+        this.#violate(`${self} changes members at ${index}, ${before} is not committed`);
+      }
+      before = index;
+    }
   }
 
   /** It leads: it said so itself, or sends what only leaders send. */
@@ -123,7 +136,7 @@ export class Checker {
     const image = this.imageOf(self);
     const { index, configuration } = view.configuration;
     if (image.isAtRest && image.lastIndex === view.lastIndex) {
-      const newest = image.configuration.index;
+      const newest = image.configurationBelow(Infinity);
       if (newest !== index) this.#violate(`${self} goes by configuration ${index}, not ${newest}`);
     }
     const isLeft = view.role === 'leader' && index <= view.commitIndex;

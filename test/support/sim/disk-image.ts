@@ -1,7 +1,6 @@
-import type { Entry, HardState, IndexedConfiguration, LogBase } from '../../../src/raft/index.ts';
+import type { Entry, HardState, LogBase } from '../../../src/raft/index.ts';
 import type { PersistBatch, RecoveredLog } from '../../../src/raft/index.ts';
 import { equalBytes } from '../../../src/shared/index.ts';
-import { decodeConfiguration } from '../../../src/wire/index.ts';
 
 /** What a log holds: entries above a base, and term and vote. */
 interface Content {
@@ -36,12 +35,11 @@ export class DiskImage {
     return this.#write === null && this.#rebases.length === 0;
   }
 
-  /** The newest configuration of the log, with its index. */
-  get configuration(): IndexedConfiguration {
+  /** Index of the newest configuration below `end`. */
+  configurationBelow(end: number): number {
     const { base, entries } = this.#known;
-    const entry = entries.findLast(({ kind }) => kind === 'configuration');
-    if (entry === undefined) return base.configuration;
-    return { index: entry.index, configuration: decodeConfiguration(entry.payload) };
+    const found = entries.findLast(({ kind, index }) => kind === 'configuration' && index < end);
+    return found?.index ?? base.configuration.index;
   }
 
   get baseIndex(): number {

@@ -9,11 +9,12 @@ const HOUR_MS = 3_600_000;
 
 /** How often a crash follows at once, of 1000. */
 const ambushPerMille: Readonly<Record<Moment, number>> = {
-  voted: 150,
+  voted: 300,
   leads: 50,
   writes: 2,
-  rebases: 40,
-  installed: 150,
+  compacted: 15,
+  installs: 250,
+  installed: 100,
 };
 
 /** Disturbs a cluster, again and again, until it is told to stop; then nothing is wrong any more. */
@@ -128,11 +129,10 @@ export class Nemesis {
     if (node === undefined) return;
     this.#cluster.counts.stops++;
     node.stop();
-    this.#restart(node);
   }
 
   #restart(node: SimNode): void {
-    this.#later(anyOf(this.#random, [20, 300, 3_000]) ?? 300, () => {
+    this.#later(anyOf(this.#random, [5, 50, 500, 3_000]) ?? 50, () => {
       if (node.life === null) this.#cluster.counts.restarts++;
       node.start();
     });
@@ -190,7 +190,8 @@ export class Nemesis {
   #changeMembers(kind: 'evict' | 'update', node: SimNode): void {
     const leaders = this.#cluster.nodes.filter(({ replica }) => replica?.isLeader === true);
     if (kind === 'evict' && !this.#cluster.isSettled) return;
-    const { member } = node;
+    const wanted = happens(this.#random, 400) ? (leaders[0] ?? node) : node;
+    const { member } = wanted;
     for (const leader of leaders) {
       void this.#cluster.changeMembers(
         leader,
@@ -226,7 +227,7 @@ export class Nemesis {
     const { life } = node;
     this.#cluster.world.after(this.#random.intBelow(5), () => {
       if (this.#isStopped || life === null || node.life !== life) return;
-      if (happens(this.#random, 500)) this.#crash(node);
+      if (happens(this.#random, 600)) this.#crash(node);
       else this.#kill(node);
     });
   }

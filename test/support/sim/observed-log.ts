@@ -5,8 +5,8 @@ import type { DiskImage, Rebase } from './disk-image.ts';
 export interface LogEvents {
   /** Before it is written. */
   onWrite(batch: PersistBatch): void;
-  /** A base is about to be written: for a snapshot, or because the log is cut. */
-  onRebase(): void;
+  /** The base of a snapshot is about to be written: from then on it counts. */
+  onInstall(): void;
   onCompacted(): void;
 }
 
@@ -17,7 +17,6 @@ export function observedLog(
   events: LogEvents,
 ): ReplicaInit['log'] {
   const rebase = async (what: Rebase, work: () => Promise<void>): Promise<void> => {
-    events.onRebase();
     image.rebaseBegins(what);
     await work();
     image.rebaseEnds(what);
@@ -34,6 +33,7 @@ export function observedLog(
       image.writeEnds(batch);
     },
     installBase: (base, generation) => {
+      events.onInstall();
       const keeps = image.termAt(base.index) === base.term;
       return rebase({ base, keeps }, () => log.installBase(base, generation));
     },

@@ -99,6 +99,6 @@ function drawNetwork(random: Random): MemoryNetworkFaults {
     lostPerMille: isLossy ? between(random, 1, 60) : 0,
     brokenPerMille: isLossy ? random.intBelow(3) : 0,
     delayMsMin: 0,
-    delayMsMax: anyOf(random, [1, 5, 15, 60]) ?? 5,
+    delayMsMax: anyOf(random, [1, 5, 15, 40, 100]) ?? 5,
   };
 }

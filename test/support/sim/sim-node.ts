@@ -26,7 +26,7 @@ import type { SimNetwork } from './sim-network.ts';
 import type { World } from './world.ts';
 
 /** When a crash is most likely to find a mistake. */
-export type Moment = 'voted' | 'leads' | 'writes' | 'rebases' | 'installed';
+export type Moment = 'voted' | 'leads' | 'writes' | 'compacted' | 'installs' | 'installed';
 
 export interface SimNodeInit {
   readonly world: World;
@@ -123,7 +123,7 @@ export class SimNode {
     if (this.#end('is killed', false)) this.disk.kill();
   }
 
-  /** Ends as an operator would have it end. */
+  /** Ends as an operator would have it end, and starts again some time after. */
   stop(): void {
     const { running, life } = this;
     if (running === null || life === null) return;
@@ -131,7 +131,10 @@ export class SimNode {
     world.note(`${this.name} stops`);
     this.running = null;
     this.#stopAll(running).then(
-      () => (this.life === life ? this.kill() : undefined),
+      () => {
+        if (this.life === life) this.kill();
+        world.after(world.random.intBelow(restartMsMax), () => this.start());
+      },
       (error: unknown) => this.#die(life, error),
     );
     world.after(stopMsMax, () => {
@@ -192,8 +195,11 @@ export class SimNode {
     if (complaint !== null) world.violate(`${this.name}: ${complaint}`);
     return observedLog(log, image, {
       onWrite: (batch) => this.#onWrite(batch),
-      onRebase: () => this.#moment('rebases'),
-      onCompacted: () => this.#init.counts.compactions++,
+      onInstall: () => this.#moment('installs'),
+      onCompacted: () => {
+        this.#init.counts.compactions++;
+        this.#moment('compacted');
+      },
     });
   }
 
@@ -203,7 +209,7 @@ export class SimNode {
     const range = first && last ? ` ${first.index}..${last.index}@${last.term}` : '';
     const vote = hardState ? ` term ${hardState.term} vote ${hardState.vote ?? '-'}` : '';
     this.#init.world.note(`${this.name} writes${range}${vote}`);
-    this.#init.checker.onWrite(this.self, batch);
+    this.#init.checker.onWrite(this.self, batch, this.replica?.view.commitIndex ?? 0);
     this.#moment('writes');
   }
 
@@ -268,7 +274,8 @@ export class SimNode {
   }
 
   #setPeers(transport: PeerTransport, configuration: Configuration): void {
-    const known = { self: this.self, host: null };
+    const leader = this.running?.replica.view.leader ?? null;
+    const known = { self: this.self, host: null, leader };
     transport.setPeers(peerAddresses(configuration, this.#init.gossip(), known));
   }
 
