@@ -71,20 +71,22 @@ export class AppendFiller {
   }
 
   /**
-   * False when the log does not hold the entries as they were ordered: cut away, not written yet or
-   * replaced by those of a later leader. The core finds out by the peer's silence or rejection.
+   * Reads what the cache has not. Entries that are neither here nor there are not written yet: then
+   * those before them go alone. False when nothing can go, or when this node leads no more, so that
+   * its log may be another one. The core finds out by the peer's silence or rejection.
    */
   async #sendRead(message: AppendRequest): Promise<boolean> {
+    const { cache, log, isCurrent, send } = this.#init;
+    const { previousIndex, lastIndex } = message;
     const entries: Entry[] = [];
-    const first = message.previousIndex + 1;
-    while (first + entries.length <= message.lastIndex) {
-      const from = asIndex(first + entries.length);
-      const read = await this.#init.log.read(from, message.lastIndex, readBytes);
-      if (read.length === 0) return false;
-      entries.push(...read);
+    while (previousIndex + entries.length < lastIndex) {
+      const from = asIndex(previousIndex + entries.length + 1);
+      const next = cache.range(from, lastIndex) ?? (await log.read(from, lastIndex, readBytes));
+      if (next.length === 0) break;
+      entries.push(...next);
     }
-    if (!this.#init.isCurrent(message)) return false;
-    this.#init.send({ ...message, entries });
+    if (entries.length === 0 || !isCurrent(message)) return false;
+    send({ ...message, lastIndex: asIndex(previousIndex + entries.length), entries });
     return true;
   }
 }
