@@ -209,6 +209,7 @@ export class ClusterMember {
     if (leader === this.#lastLeader) return;
     if (leader !== null) metrics.raftLeaderChanges.inc();
     this.#lastLeader = leader;
+    this.#setPeers();
     logger.info({ role, leader, term }, leader === null ? 'No leader' : `Leader is ${leader}`);
   }
 
@@ -323,7 +324,8 @@ export class ClusterMember {
 
   #setPeers(): void {
     const { transport } = this.#init;
-    const known = { self: this.replica.self, host: this.#host };
-    transport.setPeers(peerAddresses(this.replica.configuration, this.gossip.members(), known));
+    const { self, configuration, view } = this.replica;
+    const known = { self, host: this.#host, leader: view.leader };
+    transport.setPeers(peerAddresses(configuration, this.gossip.members(), known));
   }
 }

@@ -8,13 +8,14 @@ import { peerIdOf } from '../../shared/index.ts';
  * Where to dial each member: the configuration's address, unless gossip has seen that very
  * incarnation alive elsewhere since. A node without a configuration yet answers whoever let it in.
  * Nodes that only gossip knows of count too: this node's configuration may be an old one, and who
- * is not in it may lead by now; without an answer he could never bring the newer one. Addresses
- * are hints; identity is checked by every stream.
+ * is not in it may lead by now; without an answer he could never bring the newer one. A leader that
+ * is being removed leads until that is committed, and commits it by the answers that he gets.
+ * Addresses are hints; identity is checked by every stream.
  */
 export function peerAddresses(
   configuration: Configuration,
   gossip: readonly MemberView[],
-  known: { readonly self: PeerId; readonly host: Member | null },
+  known: { readonly self: PeerId; readonly host: Member | null; readonly leader: PeerId | null },
 ): ReadonlyMap<PeerId, string> {
   const addresses = new Map<PeerId, string>();
   const isNew = configuration.members.length === 0;
@@ -26,7 +27,8 @@ export function peerAddresses(
   }
   for (const { nodeId, incarnation, status, raftAddress } of gossip) {
     const peer = peerIdOf(nodeId, incarnation);
-    if (raftAddress === '' || configuration.removed.includes(peer)) continue;
+    const isGone = configuration.removed.includes(peer) && peer !== known.leader;
+    if (raftAddress === '' || isGone) continue;
     // One that left gossip may well run; one that others take for dead is not worth a connection.
     const isUsable = addresses.has(peer) ? status === 'alive' : status !== 'dead';
     if (isUsable) addresses.set(peer, raftAddress);

@@ -11,7 +11,7 @@ const view = (name: string, status: MemberView['status'], raftAddress: string): 
 };
 
 const configuration = configurationOf('a b c');
-const known = { self: peer('a'), host: null };
+const known = { self: peer('a'), host: null, leader: null };
 
 describe('peerAddresses', () => {
   it('peerAddresses names all members but this node', () => {
@@ -44,8 +44,19 @@ describe('peerAddresses', () => {
     expect(peerAddresses(old, gossip, known).size).to.equal(2);
   });
 
+  it('peerAddresses keeps a leader that is being removed: his removal waits for answers', () => {
+    const old = { ...configuration, removed: [peer('e')] };
+    const gossip = [view('e', 'left', 'e:1')];
+    const found = peerAddresses(old, gossip, { ...known, leader: peer('e') });
+    expect(found.get(peer('e'))).to.equal('e:1');
+  });
+
   it('peerAddresses lets a node without a configuration answer whoever let it in', () => {
-    const found = peerAddresses(emptyConfiguration, [], { self: peer('d'), host: member('a') });
+    const found = peerAddresses(emptyConfiguration, [], {
+      ...known,
+      self: peer('d'),
+      host: member('a'),
+    });
     expect(found.get(peer('a'))).to.equal('a:1');
   });
 });
