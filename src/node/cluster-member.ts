@@ -17,6 +17,7 @@ import { peerAddresses } from './cluster/peer-addresses.ts';
 import { Upkeep } from './cluster/upkeep.ts';
 import { Farewell } from './farewell.ts';
 import { GossipDriver } from './gossip-driver.ts';
+import { measureReplica } from './measure.ts';
 import type { Applied, ReplicaSettings } from './replica/index.ts';
 import { Replica } from './replica/index.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -89,6 +90,7 @@ export class ClusterMember {
       dataDirectory,
       log,
       settings: replicaSettings,
+      observer: measureReplica(init.metrics),
       events: {
         onNotices: (notices) => member?.watching.onNotices(notices),
         onRoleChange: (change) => member?.onRoleChange(change),
@@ -195,6 +197,7 @@ export class ClusterMember {
 
   /** The leader says that this incarnation was removed. */
   onRemoved(): void {
+    if (this.#isRemoved) return;
     this.#isRemoved = true;
     this.#init.logger.warn(
       {},
@@ -230,7 +233,7 @@ export class ClusterMember {
   }
 
   #makeGossip(): GossipDriver {
-    const { config, surroundings, logger, sockets, self, epoch, log } = this.#init;
+    const { config, surroundings, logger, metrics, sockets, self, epoch, log } = this.#init;
     const core = new GossipCore({
       clusterId: log.recovered.identity.clusterId,
       self: {
@@ -246,7 +249,9 @@ export class ClusterMember {
       random: surroundings.random,
     });
     const onEffect = (effect: GossipEffect): void => this.#onGossip(effect);
-    return new GossipDriver({ core, sockets, clock: surroundings.clock, logger, onEffect });
+    const onPacket = (result: string): void => metrics.gossipPackets.inc(result);
+    const { clock } = surroundings;
+    return new GossipDriver({ core, sockets, clock, logger, onPacket, onEffect });
   }
 
   #makeWatching(): Watching {

@@ -13,6 +13,7 @@ export interface GossipDriverInit {
   readonly sockets: Pick<GossipSockets, 'send' | 'exchange'>;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly onPacket: (result: 'sent' | 'received' | 'failed') => void;
   /** Everything that is not a send or an exchange. */
   readonly onEffect: (effect: GossipEffect) => void;
 }
@@ -43,6 +44,7 @@ export class GossipDriver {
 
   datagram(from: string, bytes: Uint8Array): void {
     if (this.#stopped) return;
+    this.#init.onPacket('received');
     this.#init.core.receive(from, bytes, this.#now());
     this.#after();
   }
@@ -57,6 +59,7 @@ export class GossipDriver {
 
   sendFailed(to: string): void {
     if (this.#stopped) return;
+    this.#init.onPacket('failed');
     this.#init.core.sendFailed(to, this.#now());
     this.#after();
   }
@@ -120,8 +123,10 @@ export class GossipDriver {
   }
 
   #carryOut(effect: GossipEffect): void {
-    if (effect.kind === 'send') this.#init.sockets.send(effect.to, effect.bytes);
-    else if (effect.kind === 'exchange') void this.#ask(effect);
+    if (effect.kind === 'send') {
+      this.#init.onPacket('sent');
+      this.#init.sockets.send(effect.to, effect.bytes);
+    } else if (effect.kind === 'exchange') void this.#ask(effect);
     else this.#init.onEffect(effect);
   }
 

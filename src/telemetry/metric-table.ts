@@ -70,7 +70,7 @@ export const metricTable = {
   proposalSeconds: {
     kind: 'histogram',
     name: 'quorate_proposal_seconds',
-    help: 'From proposing a command to its result',
+    help: 'From proposing an entry of commands to its result',
     buckets: fastSeconds,
   },
   logWriteSeconds: {
@@ -82,7 +82,7 @@ export const metricTable = {
   logWrittenBytes: {
     kind: 'counter',
     name: 'quorate_log_written_bytes_total',
-    help: 'Bytes written to the log',
+    help: 'Bytes of entries written to the log',
   },
   snapshots: {
     kind: 'counter',

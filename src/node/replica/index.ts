@@ -1,6 +1,6 @@
 export type { Applied } from './command-client.ts';
 export { Replica } from './replica.ts';
-export type { ReplicaInit } from './replica-init.ts';
+export type { ReplicaInit, ReplicaObserver } from './replica-init.ts';
 export { replicaSettingsFor } from './settings.ts';
 export type { ReplicaSettings } from './settings.ts';
 export type { ReplicaState } from './state.ts';

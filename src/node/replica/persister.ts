@@ -14,6 +14,8 @@ export interface PersisterInit {
   readonly onPersisted: (sequence: number) => void;
   /** No write is in flight and none waits: a good moment to hand in the next group. */
   readonly onIdle: () => void;
+  /** A write took so many milliseconds and carried so many bytes of payload. */
+  readonly onWritten: (ms: number, bytes: number) => void;
   readonly send: (messages: readonly RaftMessage[]) => void;
   /** A write failed: the process must stop. */
   readonly onFatal: (error: unknown) => void;
@@ -83,8 +85,10 @@ export class Persister {
       while (this.#waiting.length > 0) {
         const batch = mergeBatches(this.#waiting);
         this.#waiting = [];
-        this.#writingSinceMs = this.#init.clock.monotonicMs();
+        const startedAtMs = this.#init.clock.monotonicMs();
+        this.#writingSinceMs = startedAtMs;
         await this.#init.log.write(batch);
+        this.#init.onWritten(this.#init.clock.monotonicMs() - startedAtMs, bytesOf(batch));
         this.#written(batch);
       }
     } catch (error) {
@@ -115,6 +119,12 @@ export class Persister {
       if (held !== undefined) this.#init.send(held.messages);
     }
   }
+}
+
+function bytesOf({ entries }: PersistBatch): number {
+  let bytes = 0;
+  for (const { payload } of entries) bytes += payload.length;
+  return bytes;
 }
 
 /** One batch with the effect of all of them in order: later entries replace what they overlap. */

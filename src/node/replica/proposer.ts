@@ -3,6 +3,7 @@ import type { CommandResult } from '../../store/index.ts';
 import { encodeBatch } from '../../store/index.ts';
 import type { Applier, Outcome } from './applier.ts';
 import type { RaftDriver } from './raft-driver.ts';
+import type { ProposedEntry, ReplicaObserver } from './replica-init.ts';
 
 /** What became of one command. refused and lost: surely not applied, may be tried again. */
 export type ProposalOutcome =
@@ -16,6 +17,12 @@ interface Waiting {
   readonly resolve: (outcome: ProposalOutcome) => void;
 }
 
+/** Commands of one entry, proposed at this monotonic time. */
+interface Group {
+  readonly commands: readonly Waiting[];
+  readonly atMs: number;
+}
+
 const envelopesPerEntryMax = 512;
 const entryBytesMax = 1024 * 1024;
 /** Commands that may wait for an entry; beyond it they are refused as overloaded. */
@@ -26,6 +33,8 @@ export interface ProposerInit {
   readonly applier: () => Pick<Applier, 'expect'>;
   /** Unix milliseconds; the replicated clock is made from it. */
   readonly wallMs: () => number;
+  readonly monotonicMs: () => number;
+  readonly onProposed: ReplicaObserver['proposed'];
   /** Runs after the events that wait now: what arrives in one turn shares an entry. */
   readonly afterThisTurn: (run: () => void) => void;
 }
@@ -76,6 +85,7 @@ export class Proposer {
 
   #flush(): void {
     const proposals: { tag: number; payload: Uint8Array }[] = [];
+    const atMs = this.#init.monotonicMs();
     while (this.#waiting.length > 0) {
       const group = this.#takeGroup();
       const payload = encodeBatch({
@@ -83,7 +93,7 @@ export class Proposer {
         envelopes: group.map((one) => one.envelope),
       });
       proposals.push({
-        tag: this.#init.driver.tag((reply) => this.#onReply(group, reply)),
+        tag: this.#init.driver.tag((reply) => this.#onReply({ commands: group, atMs }, reply)),
         payload,
       });
     }
@@ -101,14 +111,23 @@ export class Proposer {
     return this.#waiting.splice(0, count);
   }
 
-  #onReply(group: readonly Waiting[], reply: Reply): void {
+  #onReply(group: Group, reply: Reply): void {
     if (reply.kind === 'appended') {
-      this.#init.applier().expect(reply.index, reply.term, (outcome) => settle(group, outcome));
+      this.#init.applier().expect(reply.index, reply.term, (outcome) => {
+        this.#measure(group, outcome.kind);
+        settle(group.commands, outcome);
+      });
       return;
     }
     const reason = reply.kind === 'refused' ? reply.reason : 'notLeader';
     const message = reply.kind === 'refused' ? reply.message : '';
-    for (const one of group) one.resolve({ kind: 'refused', reason, message });
+    this.#measure(group, 'refused');
+    for (const one of group.commands) one.resolve({ kind: 'refused', reason, message });
+  }
+
+  #measure({ commands, atMs }: Group, result: ProposedEntry['result']): void {
+    const { monotonicMs, onProposed } = this.#init;
+    onProposed({ result, count: commands.length, ms: monotonicMs() - atMs });
   }
 }
 

@@ -42,6 +42,7 @@ export interface RaftDriverInit {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly tickMs: number;
+  readonly onWritten: (ms: number, bytes: number) => void;
   readonly events: RaftEvents;
 }
 
@@ -77,6 +78,7 @@ export class RaftDriver {
       clock: init.clock,
       onPersisted: (sequence) => this.submit({ kind: 'persisted', sequence }),
       onIdle: () => init.events.onDiskIdle(),
+      onWritten: init.onWritten,
       send: (messages) => this.#sendAll(messages),
       onFatal: (error) => this.#fatal(error),
     });

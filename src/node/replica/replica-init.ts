@@ -15,6 +15,28 @@ export interface ReplicaEvents {
   onFatal(error: unknown): void;
 }
 
+export interface ProposedEntry {
+  readonly result: 'applied' | 'refused' | 'lost' | 'unknown';
+  /** Commands in it. */
+  readonly count: number;
+  readonly ms: number;
+}
+
+/** Told what is worth measuring; must be quick and must not throw. */
+export interface ReplicaObserver {
+  /** One durable write of the log with so many bytes of payload. */
+  readonly logWritten: (ms: number, bytes: number) => void;
+  /** What became of an entry of commands that this node proposed. */
+  readonly proposed: (entry: ProposedEntry) => void;
+  readonly snapshot: (action: 'made' | 'sent' | 'installed', result: 'ok' | 'failed') => void;
+}
+
+export const noObserver: ReplicaObserver = {
+  logWritten: () => undefined,
+  proposed: () => undefined,
+  snapshot: () => undefined,
+};
+
 export interface ReplicaInit {
   readonly files: Files;
   readonly kvFactory: KvFactory;
@@ -26,4 +48,5 @@ export interface ReplicaInit {
   readonly log: LogStore & Pick<SegmentedLog, 'usage'>;
   readonly settings: ReplicaSettings;
   readonly events: ReplicaEvents;
+  readonly observer?: ReplicaObserver;
 }

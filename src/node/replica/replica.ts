@@ -30,6 +30,7 @@ import { EntryCache } from './entry-cache.ts';
 import { Proposer } from './proposer.ts';
 import { RaftDriver } from './raft-driver.ts';
 import { ReadClient } from './read-client.ts';
+import { noObserver } from './replica-init.ts';
 import type { ReplicaInit } from './replica-init.ts';
 import { SnapshotExchange } from './snapshot-exchange.ts';
 import type { ReplicaState } from './state.ts';
@@ -39,7 +40,7 @@ const proposeMethod = 'propose';
 
 /** One copy of the replicated state: the log, the Raft core, the state machine and their drivers. */
 export class Replica {
-  readonly #init: ReplicaInit;
+  readonly #init: Required<ReplicaInit>;
   readonly #cache: EntryCache;
   readonly #history: AppliedHistory;
   readonly #applier: Applier;
@@ -57,7 +58,7 @@ export class Replica {
 
   private constructor(init: ReplicaInit, state: ReplicaState) {
     const { recovered } = init.log;
-    this.#init = init;
+    this.#init = { observer: noObserver, ...init };
     this.#state = state;
     this.#baseIndex = recovered.base.index;
     this.self = peerIdOf(recovered.identity.nodeId, recovered.identity.incarnation);
@@ -221,6 +222,7 @@ export class Replica {
       clock,
       logger,
       tickMs: settings.tickMs,
+      onWritten: this.#init.observer.logWritten,
       events: {
         onReadyToApply: (index) => this.#applier.applyUpTo(index),
         onRoleChange: (change) => this.#onRoleChange(change),
@@ -240,6 +242,8 @@ export class Replica {
       driver: this.#driver,
       applier: () => this.#applier,
       wallMs: () => clock.wallMs(),
+      monotonicMs: () => clock.monotonicMs(),
+      onProposed: this.#init.observer.proposed,
       afterThisTurn: (run) => clock.afterPendingInput(run),
     });
   }
@@ -292,16 +296,9 @@ export class Replica {
   }
 
   #makeSnapshots(): SnapshotExchange {
-    const { files, kvFactory, clock, logger, transport, dataDirectory, log, events, settings } =
-      this.#init;
+    const { events, settings, observer } = this.#init;
     return new SnapshotExchange({
-      files,
-      kvFactory,
-      clock,
-      logger,
-      transport,
-      dataDirectory,
-      log,
+      ...this.#init,
       chunkBytes: settings.snapshotChunkBytes,
       driver: this.#driver,
       applier: this.#applier,
@@ -309,6 +306,7 @@ export class Replica {
       baseAt: (index) => this.#history.baseAt(index),
       onSwitch: (state, base) => this.#switchTo(state, base),
       onInstalled: () => events.onStateReplaced(),
+      observe: observer.snapshot,
       onFatal: (error) => this.#fatal(error),
     });
   }

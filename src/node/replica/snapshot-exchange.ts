@@ -6,6 +6,7 @@ import { installSnapshot, openSnapshot, removeOtherGenerations } from '../../sto
 import type { PeerTransport, SnapshotOffer, SnapshotReceiver } from '../../transport/index.ts';
 import type { Applier } from './applier.ts';
 import type { RaftDriver } from './raft-driver.ts';
+import type { ReplicaObserver } from './replica-init.ts';
 import type { ReceivedSnapshot } from './snapshot-intake.ts';
 import { SnapshotIntake } from './snapshot-intake.ts';
 import { SnapshotSender } from './snapshot-sender.ts';
@@ -29,6 +30,7 @@ export interface SnapshotExchangeInit {
   /** The new state is in force; caches of the old one must go. */
   readonly onSwitch: (state: ReplicaState, base: LogBase) => void;
   readonly onInstalled: () => void;
+  readonly observe: ReplicaObserver['snapshot'];
   readonly onFatal: (error: unknown) => void;
 }
 
@@ -85,6 +87,7 @@ export class SnapshotExchange {
     const received = this.#received;
     assert(received !== null, `Snapshot ${base.index} lies ready`);
     this.#installing = this.#fillAndSwitch(received, base)
+      .then(() => this.#init.observe('installed', 'ok'))
       .catch((error: unknown) => {
         if (!this.#stopping.signal.aborted) this.#init.onFatal(error);
       })
@@ -128,17 +131,13 @@ export class SnapshotExchange {
   }
 
   #makeSender(): SnapshotSender {
-    const { files, log, clock, logger, transport, driver, state, baseAt, chunkBytes } = this.#init;
+    const { log, transport, driver, state } = this.#init;
     return new SnapshotSender({
-      files,
+      ...this.#init,
       directory: this.#directory,
       clusterId: log.recovered.identity.clusterId,
-      chunkBytes,
-      clock,
-      logger,
       engine: () => state().engine,
       view: () => driver.view,
-      baseAt,
       send: (to, source, signal) => transport.sendSnapshot(to, source, signal),
       onSent: (to, index, ok) => driver.submit({ kind: 'snapshotSent', to, index, ok }),
     });

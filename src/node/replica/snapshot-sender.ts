@@ -5,6 +5,7 @@ import type { Files, SpoolableEngine, StoredSnapshot } from '../../storage/index
 import { listSnapshots, openSnapshot, spoolSnapshot } from '../../storage/index.ts';
 import type { SnapshotSource } from '../../transport/index.ts';
 import { LogPins } from './log-pins.ts';
+import type { ReplicaObserver } from './replica-init.ts';
 import { encodeSnapshotIdentity } from './snapshot-offer.ts';
 
 /** Pause after a failed transfer before the core may ask for it again. */
@@ -21,6 +22,7 @@ export interface SnapshotSenderInit {
   readonly view: () => Pick<RaftView, 'term' | 'firstIndex' | 'lastIndex' | 'peers'>;
   readonly baseAt: (index: LogIndex) => LogBase;
   readonly send: (to: PeerId, source: SnapshotSource, signal: AbortSignal) => Promise<void>;
+  readonly observe: ReplicaObserver['snapshot'];
   readonly onSent: (to: PeerId, index: LogIndex, ok: boolean) => void;
 }
 
@@ -64,6 +66,7 @@ export class SnapshotSender {
     }
     this.#transfers.delete(to);
     if (this.#abort.signal.aborted) return;
+    this.#init.observe('sent', ok ? 'ok' : 'failed');
     if (ok) this.#pins.arrived(to, this.#init.view().lastIndex, this.#now());
     else this.#pins.release(to);
     this.#init.onSent(to, index, ok);
@@ -123,8 +126,17 @@ export class SnapshotSender {
     const [newest] = await listSnapshots(files, directory);
     const isEnough = newest !== undefined && newest.index >= view().firstIndex - 1;
     if (isEnough && this.#spooling === null) return newest.path;
-    this.#spooling ??= this.#spool().finally(() => (this.#spooling = null));
+    this.#spooling ??= this.#measured(this.#spool()).finally(() => (this.#spooling = null));
     return this.#spooling;
+  }
+
+  #measured(spooled: Promise<string>): Promise<string> {
+    const { observe } = this.#init;
+    spooled.then(
+      () => observe('made', 'ok'),
+      () => observe('made', 'failed'),
+    );
+    return spooled;
   }
 
   #now(): number {
