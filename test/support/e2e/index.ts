@@ -8,6 +8,7 @@ export type { Answer, Ask } from './http.ts';
 export { NotifyRuns, replaceFile, watchFlags } from './notify-runs.ts';
 export type { NotifyRun } from './notify-runs.ts';
 export { freePort, isPortFree } from './ports.ts';
+export { SmallDisk } from './small-disk.ts';
 export { TcpService } from './tcp-service.ts';
 export { waitFor } from './wait-for.ts';
 export { Writer } from './writer.ts';
