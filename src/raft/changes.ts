@@ -1,8 +1,10 @@
-import { memberNamed, peerIdOfMember, applyMemberChange, promote } from './membership.ts';
 import type { PeerId } from '../shared/index.ts';
 import { appendConfiguration } from './appending.ts';
+import type { Leadership, PendingRemoval } from './leadership.ts';
+import { applyMemberChange, memberNamed, peerIdOfMember, promote, votersOf } from './membership.ts';
 import type { Progress } from './progress.ts';
-import type { Leadership } from './leadership.ts';
+import { majorityOf } from './quorum.ts';
+import { sendRound } from './replication.ts';
 import type { RaftState } from './state.ts';
 import type { MemberChange, Tag } from './types.ts';
 
@@ -29,8 +31,60 @@ export function changeMembers(
     state.outbox.refuse(tag, 'invalid', state.self, result.message);
     return;
   }
+  const rest = votersOf(result.configuration);
+  if (change.kind === 'remove' && change.safely && rest.length < votersOf(configuration).length) {
+    considerRemoval(state, leadership, { tag, nodeId: change.nodeId, rest });
+    return;
+  }
   const index = appendConfiguration(state, leadership, result.configuration);
   state.outbox.reply({ kind: 'appended', tag, index, term: state.term });
+}
+
+/**
+ * Asks the voters who is there. What was heard before the request says nothing: a voter may have
+ * died since, and without a majority of the rest the removal could never be committed.
+ */
+function considerRemoval(
+  state: RaftState,
+  leadership: Leadership,
+  removal: Pick<PendingRemoval, 'tag' | 'nodeId' | 'rest'>,
+): void {
+  leadership.readRound += 1;
+  leadership.removal = { ...removal, round: leadership.readRound, elapsedMs: 0 };
+  sendRound(state, leadership);
+  settleRemoval(state, leadership);
+}
+
+/** Somebody answered: the removal begins when that makes a majority of those that stay. */
+export function settleRemoval(state: RaftState, leadership: Leadership): void {
+  const { removal } = leadership;
+  if (!removal) return;
+  const { tag, nodeId, rest } = removal;
+  const here = whoAnswered(state, leadership, removal);
+  if (here.length < majorityOf(rest.length)) return;
+  leadership.removal = null;
+  changeMembers(state, leadership, { tag, change: { kind: 'remove', nodeId } });
+}
+
+/** Two election timeouts are enough for every voter that is not lost. */
+export function tickRemoval(state: RaftState, leadership: Leadership, creditMs: number): void {
+  const { removal } = leadership;
+  if (!removal) return;
+  removal.elapsedMs += creditMs;
+  if (removal.elapsedMs < 2 * state.settings.electionTimeoutMsMin) return;
+  leadership.removal = null;
+  const { tag, nodeId, rest } = removal;
+  const found = `only ${whoAnswered(state, leadership, removal).length} of ${rest.length} answer`;
+  const message = `Cannot remove ${nodeId} and go on with the remaining voters: ${found}`;
+  state.outbox.refuse(tag, 'unreachable', state.self, message);
+}
+
+function whoAnswered(
+  { self }: RaftState,
+  { peers }: Leadership,
+  { rest, round }: PendingRemoval,
+): readonly PeerId[] {
+  return rest.filter((peer) => peer === self || (peers.get(peer)?.readRound ?? 0) >= round);
 }
 
 /**
@@ -43,6 +97,7 @@ function obstacleToChange(state: RaftState, leadership: Leadership): string | nu
   if (current.index > state.commitIndex) return `the change at ${current.index} is not committed`;
   if (current.configuration.outgoingVoters.length > 0) return 'a joint change is under way';
   if (state.transfer) return 'leadership is being transferred';
+  if (leadership.removal) return `${leadership.removal.nodeId} is about to be removed`;
   return null;
 }
 

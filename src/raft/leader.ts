@@ -1,7 +1,13 @@
 import { assert } from '../shared/index.ts';
 import type { PeerId } from '../shared/index.ts';
 import { appendNoop, appendOwn } from './appending.ts';
-import { measureCatchUp, promoteLearner, tickCatchUp } from './changes.ts';
+import {
+  measureCatchUp,
+  promoteLearner,
+  settleRemoval,
+  tickCatchUp,
+  tickRemoval,
+} from './changes.ts';
 import { commitByQuorum, costBetween, costOf } from './committing.ts';
 import { next } from './indexes.ts';
 import { Leadership } from './leadership.ts';
@@ -71,6 +77,7 @@ export function onAppendResponse(
   onRoundConfirmed(state, leadership, from, message.readRound);
   if (message.success) onAcknowledged(state, leadership, message);
   else onRejected(state, leadership, message);
+  if (state.leadership === leadership) settleRemoval(state, leadership);
 }
 
 function onAcknowledged(
@@ -106,6 +113,7 @@ export function onHeartbeatResponse(
   leadership.progressOf(from).heard();
   onRoundConfirmed(state, leadership, from, readRound);
   replicateTo(state, leadership, from);
+  settleRemoval(state, leadership);
 }
 
 /** Time passes for a leader: quorum check, learners' rounds, heartbeats or late commit news. */
@@ -118,6 +126,7 @@ export function tickLeader(state: RaftState, leadership: Leadership, creditMs: n
     becomeFollower(state, state.term, null);
     return;
   }
+  tickRemoval(state, leadership, creditMs);
   promoteLearner(state, leadership);
   leadership.heartbeatElapsedMs += creditMs;
   if (leadership.heartbeatElapsedMs >= state.settings.heartbeatMs) {

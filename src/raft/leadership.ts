@@ -1,5 +1,5 @@
 import { assert } from '../shared/index.ts';
-import type { LogIndex, PeerId } from '../shared/index.ts';
+import type { LogIndex, NodeId, PeerId } from '../shared/index.ts';
 import { next } from './indexes.ts';
 import { Progress } from './progress.ts';
 import type { MemberRole, Tag } from './types.ts';
@@ -19,6 +19,17 @@ export interface Readers {
   readonly requests: Map<PeerId, number>;
 }
 
+/** A voter that is to go once the others are known to answer. */
+export interface PendingRemoval {
+  readonly tag: Tag;
+  readonly nodeId: NodeId;
+  /** The voters that stay. */
+  readonly rest: readonly PeerId[];
+  /** They are asked with this read round or a later one. */
+  readonly round: number;
+  elapsedMs: number;
+}
+
 export const noReaders = (): Readers => ({ tags: [], requests: new Map() });
 
 /** What a node knows only while it leads, in one term. */
@@ -33,6 +44,8 @@ export class Leadership {
   readRound = 0;
   reading: ReadRound | null = null;
   waiting: Readers = noReaders();
+  /** Nothing else changes the members while it waits. */
+  removal: PendingRemoval | null = null;
 
   constructor(noopIndex: LogIndex) {
     this.noopIndex = noopIndex;

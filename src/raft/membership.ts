@@ -92,7 +92,7 @@ function remove(configuration: Configuration, nodeId: NodeId): ChangeResult {
   if (!member) return refused(`Cannot remove ${nodeId} as a member: it is none`);
   const members = configuration.members.filter((other) => other !== member);
   if (!members.some(({ role }) => role === 'voter')) {
-    return refused(`Cannot remove ${nodeId} as one of several voters: it is the last`);
+    return refused(`Cannot remove ${nodeId} as one of several voters: it is the last voter`);
   }
   const removed = remember(configuration.removed, member);
   return { ok: true, configuration: { ...configuration, members, removed } };

@@ -24,6 +24,10 @@ function resign(state: RaftState): void {
   state.leadership = null;
   state.leader = null;
   abandonReads(state, leadership);
+  const { removal } = leadership;
+  if (!removal) return;
+  const message = `Cannot remove ${removal.nodeId} as leader: leadership was lost`;
+  state.outbox.refuse(removal.tag, 'notLeader', null, message);
 }
 
 /** All that waits for one leader must not be taken to be answered by another. */

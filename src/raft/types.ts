@@ -155,7 +155,8 @@ export type RaftMessage =
 export type MemberChange =
   /** Adds a learner or observer; replaces an older incarnation of the same node id. */
   | { readonly kind: 'add'; readonly member: Member }
-  | { readonly kind: 'remove'; readonly nodeId: NodeId }
+  /** `safely`: a voter goes only when a majority of those that stay answers now. */
+  | { readonly kind: 'remove'; readonly nodeId: NodeId; readonly safely?: boolean }
   /** Addresses and zone of a present incarnation. */
   | { readonly kind: 'update'; readonly member: Member };
 
@@ -210,6 +211,8 @@ export type RefusalReason =
   | 'busy'
   /** The change makes no sense (last voter, unknown member, removed incarnation...). */
   | 'invalid'
+  /** The voters that would stay have no majority that answers. Surely not appended. */
+  | 'unreachable'
   /** The leader lost office or the round went unanswered. For reads and transfers only. */
   | 'abandoned';
 

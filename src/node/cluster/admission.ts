@@ -1,6 +1,6 @@
 import type { MemberView } from '../../gossip/index.ts';
 import type { Member, MemberChange, Reply } from '../../raft/index.ts';
-import { hasQuorum, memberNamed, memberOf, peerIdOfMember } from '../../raft/index.ts';
+import { memberNamed, memberOf, peerIdOfMember } from '../../raft/index.ts';
 import type { ClusterId, Clock, Logger, PeerId } from '../../shared/index.ts';
 import { peerIdOf, QuorateError } from '../../shared/index.ts';
 import type { Replica } from '../replica/index.ts';
@@ -9,7 +9,7 @@ import { decodeIdentity, encodeHandshake, encodePeer, methods } from './calls.ts
 
 const handshakeTimeoutMs = 3_000;
 const tryAgainMs = 100;
-/** A member that answered within this time is alive. */
+/** A member that answered within this time may well be alive: nobody gets its name. */
 const aliveWithinMs = 3_000;
 
 export interface AdmissionInit {
@@ -55,8 +55,7 @@ export class Admission {
     if (member === undefined) {
       throw new QuorateError('NOT_FOUND', `Cannot remove ${address}: no member has this address`);
     }
-    if (member.role === 'voter') this.#checkVoterMayLeave(member, force);
-    await this.#change({ kind: 'remove', nodeId: member.nodeId }, deadlineMs);
+    await this.#change({ kind: 'remove', nodeId: member.nodeId, safely: !force }, deadlineMs);
     this.#init.logger.info({ member: member.nodeId, address }, 'Removed a member');
     void this.#tellRemoved(peerIdOfMember(member), address);
   }
@@ -184,21 +183,6 @@ export class Admission {
     );
   }
 
-  #checkVoterMayLeave(member: Member, force: boolean): void {
-    const voters = this.#configuration.members.filter(({ role }) => role === 'voter');
-    const others = voters.filter((one) => one !== member).map(peerIdOfMember);
-    if (others.length === 0) {
-      throw new QuorateError('CONFLICT', `Cannot remove ${member.nodeId}: it is the last voter`);
-    }
-    const alive = new Set(others.filter((peer) => this.#isAlive(peer)));
-    if (force || hasQuorum({ voters: others, outgoing: [] }, (peer) => alive.has(peer))) return;
-    throw new QuorateError(
-      'CONFLICT',
-      `Cannot remove ${member.nodeId}: only ${alive.size} of the ${others.length} remaining voters ` +
-        'answer; force=1 removes it all the same',
-    );
-  }
-
   #isAlive(peer: PeerId): boolean {
     const { view, self } = this.#init.replica;
     if (peer === self) return true;
@@ -230,6 +214,9 @@ export class Admission {
     const reason = reply.kind === 'refused' ? reply.reason : 'abandoned';
     const message = reply.kind === 'refused' ? reply.message : '';
     if (reason === 'invalid') throw new QuorateError('CONFLICT', message);
+    if (reason === 'unreachable') {
+      throw new QuorateError('CONFLICT', `${message}; force=1 removes it all the same`);
+    }
     if (reason === 'notLeader') throw new QuorateError('NOT_LEADER', message);
     if (reason === 'abandoned') throw new QuorateError('UNKNOWN_OUTCOME', message);
     if (this.#now() > deadlineMs)

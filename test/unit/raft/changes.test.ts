@@ -30,6 +30,14 @@ const progressOf = (leader: RaftNode, name: string): PeerView => {
 const voters = (node: RaftNode): readonly PeerId[] =>
   votersOf(node.view.configuration.configuration);
 
+/** The reply may come later: see `replyTo`. */
+function removeSafely(cluster: RaftCluster, leader: RaftNode, name: string): number {
+  const tag = cluster.nextTag++;
+  const change = { kind: 'remove', nodeId: asNodeId(name), safely: true } as const;
+  leader.step({ kind: 'changeMembers', tag, change });
+  return tag;
+}
+
 describe('RaftCore membership changes (thesis 4)', () => {
   it('RaftCore brings a new member in as learner and promotes it when it keeps up (4.2.1)', () => {
     const [cluster, leader] = clusterOf();
@@ -134,6 +142,67 @@ describe('RaftCore membership changes (thesis 4)', () => {
     cluster.run(200);
     expect(leader.view.commitIndex).to.be.at.least(leader.view.configuration.index);
     expect(voters(leader)).to.deep.equal([peer('a'), peer('b')]);
+  });
+
+  it('RaftCore removes a voter safely once a majority of the others has answered', () => {
+    const [cluster, leader] = clusterOf();
+    const tag = removeSafely(cluster, leader, 'c');
+    expect(cluster.replyTo(leader, tag)).to.equal(undefined);
+    expect(voters(leader)).to.have.length(3);
+    cluster.deliver();
+    expect(cluster.replyTo(leader, tag)).to.deep.include({ kind: 'appended' });
+    expect(voters(leader)).to.deep.equal([peer('a'), peer('b')]);
+  });
+
+  it('RaftCore removes no voter safely whose rest was alive a moment ago only', () => {
+    const [cluster, leader] = clusterOf();
+    cluster.deliver();
+    // The answer to what was sent before is still on its way when c dies and the request comes.
+    cluster.tick(50);
+    const answers: RaftMessage[] = [];
+    cluster.loses = (message) => {
+      if (message.from === peer('c')) answers.push(message);
+      return message.from === peer('c');
+    };
+    cluster.deliver();
+    cluster.node('c').crash();
+    const tag = removeSafely(cluster, leader, 'b');
+    expect(answers).to.not.have.length(0);
+    for (const answer of answers) leader.receive(answer);
+    cluster.run(490);
+    expect(cluster.replyTo(leader, tag)).to.equal(undefined);
+    cluster.run(20);
+    expect(cluster.replyTo(leader, tag)).to.deep.include({
+      kind: 'refused',
+      reason: 'unreachable',
+    });
+    expect(voters(leader)).to.have.length(3);
+    const dead = removeSafely(cluster, leader, 'c');
+    cluster.deliver();
+    expect(cluster.replyTo(leader, dead)).to.deep.include({ kind: 'appended' });
+  });
+
+  it('RaftCore that is to leave safely does not count itself among those that stay', () => {
+    const [cluster, leader] = clusterOf(configurationOf('a b'), 'a b');
+    const tag = removeSafely(cluster, leader, 'a');
+    expect(cluster.replyTo(leader, tag)).to.equal(undefined);
+    cluster.run(100);
+    expect(cluster.replyTo(leader, tag)).to.deep.include({ kind: 'appended' });
+    const [, alone] = clusterOf(configurationOf('a b'), 'a b');
+    const last = removeSafely(cluster, alone, 'b');
+    expect(cluster.replyTo(alone, last)).to.deep.include({ kind: 'appended' });
+  });
+
+  it('RaftCore changes nothing else while a safe removal waits, and drops it with its office', () => {
+    const [cluster, leader] = clusterOf();
+    cluster.isolate('a');
+    const tag = removeSafely(cluster, leader, 'b');
+    const more = { kind: 'add', member: member('d', 'learner') } as const;
+    expect(cluster.change(leader, more)).to.deep.include({ reason: 'busy' });
+    cluster.run(400);
+    expect(leader.view.role).to.not.equal('leader');
+    expect(cluster.replyTo(leader, tag)).to.deep.include({ kind: 'refused', reason: 'notLeader' });
+    expect(voters(leader)).to.have.length(3);
   });
 
   it('RaftCore that removes itself leads until that is committed, then hands over (4.2.2)', () => {
