@@ -31,6 +31,8 @@ export interface ReportSeen {
   readonly overdue: ReadonlySet<KeyId>;
   /** Monotonic milliseconds of this process when the number last advanced. */
   readonly receivedAtMs: number;
+  /** Since when each report has come before the one before it grew stale. */
+  readonly freshSinceMs: number;
 }
 
 interface NodeState {
@@ -46,9 +48,15 @@ export interface BoardLimits {
   /** Verdicts kept; more are refused, and those nodes abstain on those keys. */
   readonly entriesMax: number;
   readonly nodesMax: number;
+  /** A report backs its votes for this long. */
+  readonly freshMs: number;
 }
 
-const defaultLimits: BoardLimits = { entriesMax: 4_000_000, nodesMax: 1_000 };
+const defaultLimits: BoardLimits = {
+  entriesMax: 4_000_000,
+  nodesMax: 1_000,
+  freshMs: Number.POSITIVE_INFINITY,
+};
 
 /**
  * Key x node -> verdict, with each node's last report. Every node is the only writer of its own
@@ -60,8 +68,8 @@ export class Board {
   readonly #nodes = new Map<NodeId, NodeState>();
   #entries = 0;
 
-  constructor(limits: BoardLimits = defaultLimits) {
-    this.#limits = limits;
+  constructor(limits: Partial<BoardLimits> = {}) {
+    this.#limits = { ...defaultLimits, ...limits };
   }
 
   /** Verdicts on the board. */
@@ -84,13 +92,14 @@ export class Board {
     return true;
   }
 
-  /** The node has no verdict on this key any more. */
-  verdictGone(node: NodeId, keyId: KeyId): void {
+  /** The node has no verdict on this key any more. False: it had none. */
+  verdictGone(node: NodeId, keyId: KeyId): boolean {
     const votes = this.#byKey.get(keyId);
-    if (!votes?.delete(node)) return;
+    if (!votes?.delete(node)) return false;
     this.#entries--;
     this.#nodes.get(node)?.keys.delete(keyId);
     if (votes.size === 0) this.#byKey.delete(keyId);
+    return true;
   }
 
   /** Takes a report at `nowMs`. False when its number is no news: a relayed old one renews nothing. */
@@ -99,8 +108,14 @@ export class Board {
     const state = this.#stateAt(report.node, epoch);
     if (!state || (state.report && number <= state.report.number)) return false;
     const overdue = new Set(report.overdue);
-    state.report = { epoch, number, basis, overdue, receivedAtMs: nowMs };
+    const freshSinceMs = this.isFresh(state.report, nowMs) ? state.report.freshSinceMs : nowMs;
+    state.report = { epoch, number, basis, overdue, receivedAtMs: nowMs, freshSinceMs };
     return true;
+  }
+
+  /** Whether the report still backs votes at `nowMs`. */
+  isFresh(report: ReportSeen | null, nowMs: number): report is ReportSeen {
+    return report !== null && nowMs - report.receivedAtMs <= this.#limits.freshMs;
   }
 
   /** The node started again as `epoch`: what it said before counts no more. */
@@ -148,12 +163,12 @@ export class Board {
     }));
   }
 
-  /** The last report of a node, for people and metrics. */
+  /** The last report of a node. */
   reportOf(node: NodeId): ReportSeen | undefined {
     return this.#nodes.get(node)?.report ?? undefined;
   }
 
-  /** Keys with a verdict of this node: those to decide again after its report or departure. */
+  /** Keys with a verdict of this node. */
   keysOf(node: NodeId): Iterable<KeyId> {
     return this.#nodes.get(node)?.keys ?? [];
   }
@@ -161,8 +176,8 @@ export class Board {
   #reportOn(node: NodeId, keyId: KeyId): Ballot['report'] {
     const report = this.#nodes.get(node)?.report;
     if (!report) return null;
-    const { basis, receivedAtMs } = report;
-    return { basis, receivedAtMs, overdue: report.overdue.has(keyId) };
+    const { basis, receivedAtMs, freshSinceMs } = report;
+    return { basis, receivedAtMs, freshSinceMs, overdue: report.overdue.has(keyId) };
   }
 
   /** The node's state at `epoch`, started anew for a later one; undefined for an earlier one. */

@@ -4,7 +4,7 @@ import { noHold, oppositeOf } from './decision-types.ts';
 import type { DecideInput, Decision, Hold, HoldState } from './decision-types.ts';
 import { agreementText, disagreementText } from './explain.ts';
 import { blockedForMs, blockersOf, continueHold } from './gates.ts';
-import { evidenceFor, leadingTarget, supportFor, tallyOf } from './tally.ts';
+import { backedSinceMs, evidenceFor, leadingTarget, supportFor, tallyOf } from './tally.ts';
 import type { Tally } from './tally.ts';
 import { firstExpiryMs } from './votes.ts';
 
@@ -56,7 +56,8 @@ function holdStateOf(input: DecideInput, tally: Tally, baseline: Baseline): Hold
   const change = input.key.empty ? 'EMPTY_RECOVER' : 'EMPTY';
   const held = (target: EventStatus): Hold | null => {
     const previous = input.hold[kindOf(target)];
-    return supportFor(tally, target).agreed ? continueHold(input, target, previous) : null;
+    if (!supportFor(tally, target).agreed) return null;
+    return continueHold(input, { target, previous, backedSinceMs: backedSinceMs(tally, target) });
   };
   return { availability: held(flip), emptiness: held(change) };
 }

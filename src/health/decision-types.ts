@@ -37,6 +37,8 @@ export interface BallotReport {
   readonly basis: Revision;
   /** Monotonic milliseconds of this process when its number last advanced. */
   readonly receivedAtMs: number;
+  /** Monotonic milliseconds since when its reports have followed each other without a lapse. */
+  readonly freshSinceMs: number;
   /** The report lists this key as overdue. */
   readonly overdue: boolean;
 }

@@ -10,12 +10,22 @@ export interface Blocker {
   readonly endsInMs: number | null;
 }
 
+interface Agreement {
+  readonly target: EventStatus;
+  readonly previous: Hold | null;
+  /** See `backedSinceMs` of the tally. */
+  readonly backedSinceMs: number;
+}
+
 /** Goes on with `previous` while target and value are the same, else starts now. */
-export function continueHold(input: DecideInput, target: EventStatus, previous: Hold | null): Hold {
+export function continueHold(
+  input: DecideInput,
+  { target, previous, backedSinceMs }: Agreement,
+): Hold {
   const { valueRevision } = input.key;
   const stalledAtMs = input.self.stalledAtMs ?? Number.NEGATIVE_INFINITY;
   const continues = previous?.target === target && previous.valueRevision === valueRevision;
-  const sinceMs = continues ? Math.max(previous.sinceMs, stalledAtMs) : input.nowMs;
+  const sinceMs = continues ? Math.max(previous.sinceMs, stalledAtMs, backedSinceMs) : input.nowMs;
   return { target, valueRevision, sinceMs };
 }
 

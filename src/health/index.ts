@@ -1,5 +1,6 @@
 export { Board } from './board.ts';
 export type { NodeReport, VerdictEntry } from './board.ts';
+export { Deadlines } from './deadlines.ts';
 export { decide, reconsider } from './decide.ts';
 export type { Reconsidered } from './decide.ts';
 export { keyStateOf, noActivity, noHold } from './decision-types.ts';
@@ -30,3 +31,5 @@ export type { ScheduleSettings } from './schedule.ts';
 export { notifyInvocation, sampleStatusOf, valueArgument, verifyInvocation } from './script-abi.ts';
 export type { NotifyCall } from './script-abi.ts';
 export { StallGuard, stallLateMsMax } from './stall-guard.ts';
+export { awaitsReport, castVotes } from './votes.ts';
+export type { Vote } from './votes.ts';

@@ -1,8 +1,8 @@
-import sortedBtree from 'sorted-btree';
 import { assert } from '../shared/index.ts';
 import type { KeyId } from './decision-types.ts';
 import { phaseOf } from './phase.ts';
 import { freshnessLimitMs } from './quorum.ts';
+import { BTree } from './sorted.ts';
 
 export interface ScheduleSettings {
   readonly intervalMs: number;
@@ -10,11 +10,6 @@ export interface ScheduleSettings {
   /** Runs at once. */
   readonly concurrencyMax: number;
 }
-
-// A CommonJS package: Node.js imports its exports, loaders that compile modules import the class.
-const imported: unknown = sortedBtree;
-const BTree = (typeof imported === 'function' ? imported : sortedBtree.default) as BTreeClass;
-type BTreeClass = typeof sortedBtree.default;
 
 interface KeyPlan {
   readonly phaseMs: number;

@@ -47,6 +47,21 @@ export function supportFor(tally: Tally, target: EventStatus): Support {
   return { ...support, agreed };
 }
 
+/**
+ * Monotonic milliseconds since when there have been fresh reports enough for the agreement on
+ * `target`: a lapse that ended before anybody looked breaks it all the same.
+ */
+export function backedSinceMs(tally: Tally, target: EventStatus): number {
+  const behind = tally.votes.filter((vote) => supports(vote, target));
+  const zones: string[] = [];
+  for (const vote of behind.sort((a, b) => a.sinceMs - b.sinceMs)) {
+    zones.push(vote.zone);
+    const isEnough = zones.length >= tally.quorum && countZones(zones) >= tally.minZones;
+    if (isEnough) return vote.sinceMs;
+  }
+  return Number.POSITIVE_INFINITY;
+}
+
 /** The votes as they stood, each with why it did not count towards `target`. */
 export function evidenceFor(tally: Tally, target: EventStatus): Evidence {
   return {

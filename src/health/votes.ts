@@ -10,6 +10,8 @@ export interface Vote {
   readonly samples: readonly SampleStatus[];
   /** Milliseconds since its report was seen; -1: none seen. */
   readonly ageMs: number;
+  /** Monotonic milliseconds since when its reports back it without a lapse; see BallotReport. */
+  readonly sinceMs: number;
   /** Why it abstains; '' for a valid vote. */
   readonly abstains: string;
 }
@@ -28,6 +30,7 @@ export function castVotes(input: DecideInput): readonly Vote[] {
       verdict: abstains === '' && ballot ? ballot.verdict : 'ABSTAIN',
       samples: ballot?.valueRevision === input.key.valueRevision ? ballot.samples : [],
       ageMs,
+      sinceMs: ballot?.report?.freshSinceMs ?? input.nowMs,
       abstains,
     };
   });
@@ -65,6 +68,18 @@ function reportFault(input: DecideInput, ballot: Ballot, eventRevision: Revision
     return `its report is from before event ${eventRevision}`;
   }
   return '';
+}
+
+/** True when a fresh report from before the key's last event keeps a vote from counting. */
+export function awaitsReport(input: DecideInput): boolean {
+  const eventRevision = lastEventOf(input);
+  if (eventRevision === null) return false;
+  return input.ballots.some(
+    ({ report }) =>
+      report !== null &&
+      report.basis < eventRevision &&
+      input.nowMs - report.receivedAtMs <= input.freshMs,
+  );
 }
 
 /** Milliseconds until the first valid vote grows stale unless its report advances; null: no vote. */

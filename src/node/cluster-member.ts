@@ -52,6 +52,7 @@ export interface ClusterMemberInit {
 export class ClusterMember {
   readonly #init: ClusterMemberInit;
   readonly #upkeep: Upkeep;
+  readonly #ownSettings: DecisionSettings;
   readonly replica: Replica;
   readonly gossip: GossipDriver;
   readonly watching: Watching;
@@ -68,6 +69,7 @@ export class ClusterMember {
 
   private constructor(init: ClusterMemberInit, replica: Replica) {
     this.#init = init;
+    this.#ownSettings = settingsFrom(init.config);
     this.#host = init.host;
     this.replica = replica;
     this.gossip = this.#makeGossip();
@@ -128,7 +130,7 @@ export class ClusterMember {
   }
 
   settings(): DecisionSettings {
-    return this.replica.state.machine.settings ?? settingsFrom(this.#init.config);
+    return this.replica.state.machine.settings ?? this.#ownSettings;
   }
 
   start(seeds: readonly string[]): void {

@@ -97,9 +97,12 @@ export class Session {
     await this.#sockets.stop();
   }
 
-  /** No member, or one that knows of its removal: only such a node is wiped when a leader asks. */
+  /**
+   * No member, or one that knows of its removal: only such a node is wiped when a leader asks. One
+   * that still loads its state knows nothing yet.
+   */
   get #isOut(): boolean {
-    return this.#member?.isMember !== true || this.#member.isRemoved;
+    return this.#member !== null && (!this.#member.isMember || this.#member.isRemoved);
   }
 
   get #self(): Member {
@@ -171,7 +174,11 @@ export class Session {
 
   /** Makes the log of a blank node, once, and becomes a node of that cluster. */
   #adopt(clusterId: ClusterId, configuration?: Configuration): Promise<ClusterMember> {
-    this.#forming ??= this.#createLog(clusterId, configuration).then((log) => this.#become(log));
+    if (this.#forming === null) {
+      this.#forming = this.#createLog(clusterId, configuration).then((log) => this.#become(log));
+      // The leader who caused it hears of a failure too, but it is this node that must stop.
+      this.#forming.catch((error: unknown) => this.#init.onFatal(error));
+    }
     return this.#forming;
   }
 

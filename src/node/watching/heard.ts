@@ -12,20 +12,25 @@ export interface HeardInit {
   /** Of the configuration in force. */
   readonly members: () => readonly Member[];
   readonly gossipers: () => readonly MemberView[];
-  /** A verdict on this key changed. */
-  readonly onVerdict: (keyId: Revision) => void;
+  /** What counts for this key changed. */
+  readonly onKey: (keyId: Revision) => void;
+  /** What counts of a member changed, for any of its keys. */
+  readonly onMember: () => void;
+  /** A member vouches for its verdicts once more. */
+  readonly onReport: () => void;
 }
 
 /** What this process has heard from the members about keys, its own verdicts included. */
 export class Heard {
   readonly #init: HeardInit;
-  readonly #board = new Board();
+  readonly #board: Board;
   readonly #heardAtMs = new Map<NodeId, number>();
   /** Who is not to be listened to, of which members; null: to be found out. */
   #silent: { readonly of: readonly Member[]; readonly nodes: ReadonlySet<NodeId> } | null = null;
 
   constructor(init: HeardInit) {
     this.#init = init;
+    this.#board = new Board({ freshMs: init.freshMs });
   }
 
   onGossip(effect: GossipEffect): void {
@@ -35,28 +40,35 @@ export class Heard {
         const valueRevision = asRevision(effect.valueRevision);
         const { owner: node, epoch, verdict, samples } = effect;
         this.#board.verdict({ node, epoch, keyId, valueRevision, verdict, samples });
-        this.#init.onVerdict(keyId);
+        this.#init.onKey(keyId);
         return;
       }
       case 'verdictGone':
-        this.#board.verdictGone(effect.owner, asRevision(effect.keyId));
+        this.#onVerdictGone(effect.owner, asRevision(effect.keyId));
         return;
       case 'report':
         this.#onReport(effect);
         return;
       case 'ownerReset':
         this.#board.ownerReset(effect.owner, effect.epoch);
+        this.#init.onMember();
         return;
       case 'member':
-        this.#silent = null;
+        this.#onGossiper();
         return;
       case 'memberGone':
         this.#silent = null;
         this.#board.forgetNode(effect.nodeId);
         this.#heardAtMs.delete(effect.nodeId);
+        this.#init.onMember();
         return;
       default:
     }
+  }
+
+  /** True when some node said something about some key. */
+  get hasAny(): boolean {
+    return this.#board.entryCount > 0;
   }
 
   hasBallots(keyId: Revision): boolean {
@@ -99,9 +111,27 @@ export class Heard {
     const { owner: node, epoch, number } = effect;
     const basis = asRevision(effect.basis);
     const overdue = new Set(effect.overdue.map(asRevision));
-    const { clock } = this.#init;
-    const isNews = this.#board.report({ node, epoch, number, basis, overdue }, clock.monotonicMs());
-    if (isNews) this.#heardAtMs.set(node, clock.wallMs());
+    const { clock, onKey, onMember, onReport } = this.#init;
+    const nowMs = clock.monotonicMs();
+    const before = this.#board.reportOf(node);
+    if (!this.#board.report({ node, epoch, number, basis, overdue }, nowMs)) return;
+    this.#heardAtMs.set(node, clock.wallMs());
+    const continues = before?.epoch === epoch && this.#board.isFresh(before, nowMs);
+    if (!continues) onMember();
+    else for (const keyId of inOneOf(overdue, before.overdue)) onKey(keyId);
+    onReport();
+  }
+
+  #onVerdictGone(node: NodeId, keyId: Revision): void {
+    if (this.#board.verdictGone(node, keyId)) this.#init.onKey(keyId);
+  }
+
+  #onGossiper(): void {
+    const before = this.#silentNodes();
+    this.#silent = null;
+    const after = this.#silentNodes();
+    const isSame = before.size === after.size && [...before].every((node) => after.has(node));
+    if (!isSame) this.#init.onMember();
   }
 
   /**
@@ -120,4 +150,9 @@ export class Heard {
     this.#silent = { of, nodes };
     return nodes;
   }
+}
+
+function* inOneOf<T>(one: ReadonlySet<T>, other: ReadonlySet<T>): Generator<T> {
+  for (const item of one) if (!other.has(item)) yield item;
+  for (const item of other) if (!one.has(item)) yield item;
 }

@@ -1,5 +1,5 @@
 import type { Decision, DecideInput, HoldState, Member } from '../../health/index.ts';
-import { decide, keyStateOf, noHold, reconsider } from '../../health/index.ts';
+import { awaitsReport, decide, keyStateOf, noHold, reconsider } from '../../health/index.ts';
 import type { Reconsidered, StallGuard } from '../../health/index.ts';
 import type {
   Cancel,
@@ -14,12 +14,18 @@ import { codeOf, fromUtf8, utf8 } from '../../shared/index.ts';
 import type { KeyRecord, Operation } from '../../store/index.ts';
 import type { ReplicaState } from '../replica/index.ts';
 import type { NotificationActivity } from './activity.ts';
+import { CaseBook } from './case-book.ts';
+import type { Case } from './case-book.ts';
+import { Docket } from './docket.ts';
 import type { Heard } from './heard.ts';
+import { operationFor } from './proposal.ts';
+import type { Proposal } from './proposal.ts';
 
-/** Keys are looked at this often, at most `sweepKeys` at a time; those that changed at once. */
-const sweepMs = 500;
-const sweepKeys = 5_000;
+/** How often it is checked whether this node decides and by the same rules as before. */
+const checkMs = 200;
+/** What changes together is looked at together. */
 const changedDelayMs = 20;
+const retryMs = 500;
 
 export interface JudgeInit {
   readonly clock: Clock;
@@ -37,63 +43,101 @@ export interface JudgeInit {
   /** Events get a tracked notification. */
   readonly isTracked: boolean;
   /** Commits one operation; resolves when it is applied. */
-  readonly commit: (operation: Operation) => Promise<unknown>;
-  /** How many keys have an agreement that is no event yet; after each sweep. */
+  readonly commit: (operation: Operation) => Promise<{ readonly changed: boolean }>;
+  /** How many keys have an agreement that is no event yet. */
   readonly onWaiting: (count: number) => void;
 }
 
-interface Case {
-  readonly keyId: Revision;
-  readonly key: Uint8Array;
-  hold: HoldState;
-  isProposing: boolean;
-  last: Decision | null;
-}
+/** What every decision rests on; another object means another content. */
+type World = readonly [...(readonly object[]), abstains: boolean];
 
-/** On the leader: asks `decide` about every key and commits what it says, one proposal a key. */
+/**
+ * On the leader: asks `decide` about a key whenever something that counts for it changed and when
+ * time alone may have changed the answer, and commits what it says, one proposal a key.
+ */
 export class Judge {
   readonly #init: JudgeInit;
-  readonly #cases = new Map<Revision, Case>();
-  readonly #casesByName = new Map<string, Case>();
-  /** Keys with an agreement that is no event yet: time alone may make it one. */
-  readonly #waiting = new Set<Revision>();
-  readonly #changed = new Set<Revision>();
-  #cancelSweep: Cancel = () => undefined;
-  #cancelChanged: Cancel | null = null;
-  #wasDeciding = false;
-  /** Where the next sweep goes on; undefined: at the first key. */
-  #sweptTo: Uint8Array | undefined;
+  readonly #docket = new Docket();
+  readonly #cases = new CaseBook();
+  #cancelCheck: Cancel = () => undefined;
+  #turn: { readonly atMs: number; readonly cancel: Cancel } | null = null;
+  #world: World | null = null;
+  /**
+   * All live keys have a case, or get one by the walk under way: a ballot on any other is about a key
+   * that is gone or not applied yet. False while nobody says anything about keys at all.
+   */
+  #listsAll = false;
 
   constructor(init: JudgeInit) {
     this.#init = init;
   }
 
   start(): void {
-    this.#cancelSweep = this.#init.clock.after(sweepMs, () => {
-      this.#sweep();
+    this.#cancelCheck = this.#init.clock.after(checkMs, () => {
+      this.#checkWorld();
       this.start();
     });
   }
 
   stop(): void {
-    this.#cancelSweep();
-    this.#cancelChanged?.();
+    this.#cancelCheck();
+    this.#turn?.cancel();
   }
 
-  /** Something about this key changed: it is looked at soon. */
-  keyChanged(keyId: Revision): void {
-    this.#changed.add(keyId);
-    this.#cancelChanged ??= this.#init.clock.after(changedDelayMs, () => this.#judgeChanged());
+  /** What members say about this key changed: it is looked at soon. */
+  ballotsChanged(keyId: Revision): void {
+    if (this.#world === null) return;
+    if (this.#cases.byId(keyId)) this.#docket.changed(keyId);
+    else if (!this.#listsAll) {
+      this.#listsAll = true;
+      this.#docket.allChanged();
+    }
+    this.#turnIn(changedDelayMs);
+  }
+
+  /** What counts of some member changed, for any of its keys. */
+  memberChanged(): void {
+    if (this.#world === null) return;
+    this.#docket.allChanged();
+    this.#turnIn(changedDelayMs);
+  }
+
+  /** A member vouched for its verdicts once more. */
+  reportHeard(): void {
+    if (this.#cases.awaitingReports.size === 0) return;
+    for (const keyId of this.#cases.awaitingReports) this.#docket.changed(keyId);
+    this.#turnIn(changedDelayMs);
+  }
+
+  /** The key was created or changed. */
+  keyApplied(record: KeyRecord): void {
+    if (!this.#listsAll) return;
+    this.#caseOf(record);
+    this.#docket.changed(record.createRevision);
+    this.#turnIn(changedDelayMs);
+  }
+
+  /** Its baseline, its events or their notifications changed. */
+  healthChanged(key: string): void {
+    const found = this.#cases.byName(key);
+    if (found === undefined) return;
+    this.#docket.changed(found.keyId);
+    this.#turnIn(changedDelayMs);
   }
 
   /** The key was deleted; there may be another of its name. */
   keyGone(key: string): void {
-    const gone = this.#casesByName.get(key);
+    const gone = this.#cases.byName(key);
     if (gone === undefined) return;
-    this.#casesByName.delete(key);
-    this.#cases.delete(gone.keyId);
-    this.#waiting.delete(gone.keyId);
+    this.#cases.close(gone);
+    this.#docket.forget(gone.keyId);
     this.#init.heard.forgetKey(gone.keyId);
+  }
+
+  /** The whole state was replaced: nothing that was known of keys holds. */
+  stateReplaced(): void {
+    this.#forgetAll();
+    this.#world = null;
   }
 
   /** Whether a notification that has not run yet still makes sense. */
@@ -105,84 +149,99 @@ export class Judge {
     return reconsider(event, this.#inputFor(event.key, record));
   }
 
-  #judgeChanged(): void {
-    this.#cancelChanged = null;
-    const changed = [...this.#changed];
-    this.#changed.clear();
-    if (this.#isDeciding()) this.#judgeKnown(changed);
-  }
-
-  #judgeKnown(keyIds: Iterable<Revision>): void {
-    const { machine } = this.#init.state();
-    for (const keyId of keyIds) {
-      const one = this.#cases.get(keyId);
-      const record = one === undefined ? undefined : machine.key(one.key);
-      if (record?.createRevision === keyId) this.#judge(record);
-    }
-  }
-
-  #sweep(): void {
-    if (!this.#isDeciding()) return;
-    // Else the keys themselves come by in each sweep.
-    if (this.#sweptTo !== undefined) this.#judgeKnown([...this.#waiting].slice(0, sweepKeys));
-    const query = { ...(this.#sweptTo && { after: this.#sweptTo }), limit: sweepKeys };
-    const { heard, state, onWaiting } = this.#init;
-    let count = 0;
-    this.#sweptTo = undefined;
-    for (const record of state().machine.keys(query)) {
-      if (heard.hasBallots(record.createRevision)) this.#judge(record);
-      if (++count === sweepKeys) this.#sweptTo = record.key;
-    }
-    onWaiting(this.#waiting.size);
-  }
-
   /** Holds begin anew whenever this node begins to decide: others may have seen what it did not. */
-  #isDeciding(): boolean {
-    const deciding = this.#init.mayDecide();
-    if (deciding !== this.#wasDeciding) this.#forgetAll();
-    this.#wasDeciding = deciding;
-    return deciding;
+  #checkWorld(): void {
+    const before = this.#world;
+    this.#world = this.#worldNow();
+    if (this.#world === null) {
+      if (before !== null) this.#forgetAll();
+      return;
+    }
+    if (before !== null && this.#world.every((part, i) => part === before[i])) return;
+    if (before === null) {
+      this.#forgetAll();
+      this.#listsAll = this.#init.heard.hasAny;
+    }
+    this.#docket.allChanged();
+    this.#turnIn(0);
+  }
+
+  #worldNow(): World | null {
+    const { mayDecide, state, members, settings, stallGuard, clock } = this.#init;
+    if (!mayDecide()) return null;
+    return [state(), members(), settings(), stallGuard.abstains(clock.monotonicMs())];
+  }
+
+  #turnIn(delayMs: number): void {
+    const { clock } = this.#init;
+    const atMs = clock.monotonicMs() + delayMs;
+    if (this.#turn !== null && this.#turn.atMs <= atMs) return;
+    this.#turn?.cancel();
+    this.#turn = { atMs, cancel: clock.after(delayMs, () => this.#takeTurn()) };
+  }
+
+  #takeTurn(): void {
+    this.#turn = null;
+    this.#checkWorld();
+    if (this.#world === null) return;
+    const { clock, state, heard, onWaiting } = this.#init;
+    const { machine } = state();
+    const nowMs = clock.monotonicMs();
+    for (const keyId of this.#docket.take(nowMs)) this.#judgeKnown(keyId);
+    for (const record of this.#docket.takeWalked(machine)) {
+      if (heard.hasBallots(record.createRevision)) this.#judge(record);
+      else if (this.#listsAll) this.#caseOf(record);
+    }
+    onWaiting(this.#cases.waitingCount);
+    this.#planTurn(nowMs);
+  }
+
+  #planTurn(nowMs: number): void {
+    if (this.#docket.isBusy) this.#turnIn(changedDelayMs);
+    const nextMs = this.#docket.nextDeadlineMs;
+    if (nextMs !== null) this.#turnIn(Math.max(changedDelayMs, nextMs - nowMs));
+  }
+
+  #judgeKnown(keyId: Revision): void {
+    const one = this.#cases.byId(keyId);
+    const record = one && this.#init.state().machine.key(one.key);
+    if (record?.createRevision === keyId) this.#judge(record);
   }
 
   #forgetAll(): void {
+    this.#docket.clear();
     this.#cases.clear();
-    this.#casesByName.clear();
-    this.#waiting.clear();
+    this.#listsAll = false;
     this.#init.onWaiting(0);
   }
 
   #judge(record: KeyRecord): void {
-    const key = fromUtf8(record.key);
-    const known = this.#cases.get(record.createRevision);
-    if (known?.isProposing === true) return;
-    const decision = decide(this.#inputFor(key, record, known?.hold));
-    const one = known ?? this.#open(key, record);
-    one.hold = decision.hold;
-    if (decision.kind === 'waiting') this.#waiting.add(one.keyId);
-    else this.#waiting.delete(one.keyId);
-    this.#note(key, one, decision);
+    const one = this.#caseOf(record);
+    if (one.isProposing) return;
+    const input = this.#inputFor(one.name, record, one.hold);
+    const decision = decide(input);
+    this.#keep(one, decision, input);
     if (decision.kind === 'baseline' || decision.kind === 'event') {
       one.isProposing = true;
-      void this.#commit({ key, record, decision, one });
+      void this.#commit(one, { name: one.name, record, decision });
     }
   }
 
-  #open(key: string, record: KeyRecord): Case {
-    this.keyGone(key);
-    const keyId = record.createRevision;
-    const one = { keyId, key: record.key, hold: noHold, isProposing: false, last: null };
-    this.#cases.set(keyId, one);
-    this.#casesByName.set(key, one);
-    return one;
+  #keep(one: Case, decision: Decision, input: DecideInput): void {
+    const { kind, reason, nextCheckInMs } = decision;
+    const isNews = this.#cases.keep(one, decision, awaitsReport(input));
+    const atMs = nextCheckInMs === null ? null : input.nowMs + nextCheckInMs;
+    this.#docket.lookAt(one.keyId, atMs);
+    if (!isNews || kind === 'none') return;
+    const { logger } = this.#init;
+    logger.info({ key: one.name, reason }, `${decidedText[kind]} ${one.name}: ${reason}`);
   }
 
-  #note(key: string, one: Case, decision: Decision): void {
-    const before = one.last;
-    one.last = decision;
-    if (before?.kind === decision.kind) return;
-    const { logger } = this.#init;
-    if (decision.kind !== 'none')
-      logger.info({ key, reason: decision.reason }, `Decided: ${decision.kind}`);
+  #caseOf(record: KeyRecord): Case {
+    const known = this.#cases.byId(record.createRevision);
+    if (known !== undefined) return known;
+    this.keyGone(fromUtf8(record.key));
+    return this.#cases.open(record);
   }
 
   #inputFor(key: string, record: KeyRecord, hold: HoldState = noHold): DecideInput {
@@ -202,36 +261,36 @@ export class Judge {
     };
   }
 
-  async #commit(verdict: Verdict): Promise<void> {
-    const { key, one } = verdict;
+  async #commit(one: Case, proposal: Proposal): Promise<void> {
+    let changed = false;
     try {
-      const operation = await this.#operation(verdict);
+      const { state, isTracked } = this.#init;
+      const operation = await operationFor(proposal, state().engine, isTracked);
       // Another leader decides for itself.
-      if (this.#init.mayDecide()) await this.#init.commit(operation);
+      if (this.#init.mayDecide()) ({ changed } = await this.#init.commit(operation));
     } catch (error) {
-      // The next sweep decides again; a lost compare-and-set is a no-op, so nothing happens twice.
+      // Decided again later; a lost compare-and-set is a no-op, so nothing happens twice.
       const code = codeOf(error);
-      this.#init.logger.warn({ key, code, error }, 'Cannot commit a decision yet');
+      this.#init.logger.warn(
+        { key: one.name, code, error },
+        `Cannot commit a decision on ${one.name} yet`,
+      );
     } finally {
       one.isProposing = false;
+      this.#lookAgain(one, changed ? changedDelayMs : retryMs);
     }
   }
 
-  async #operation({ key, record, decision }: Verdict): Promise<Operation> {
-    const { createRevision, valueRevision } = record;
-    const expect = { key, createRevision, valueRevision };
-    if (decision.kind === 'baseline') return { kind: 'setBaseline', expect, to: decision.to };
-    const { engine } = this.#init.state();
-    const value = (await engine.read(record.valueRow)) ?? new Uint8Array();
-    const { from, to, reason, evidence } = decision;
-    const tracked = this.#init.isTracked;
-    return { kind: 'recordEvent', expect, value, from, to, reason, evidence, tracked };
+  /** What changed while the proposal was in flight was not looked at. */
+  #lookAgain(one: Case, delayMs: number): void {
+    if (this.#cases.byId(one.keyId) !== one) return;
+    this.#docket.lookAt(one.keyId, this.#init.clock.monotonicMs() + delayMs);
+    this.#turnIn(delayMs);
   }
 }
 
-interface Verdict {
-  readonly key: string;
-  readonly record: KeyRecord;
-  readonly decision: Extract<Decision, { kind: 'baseline' | 'event' }>;
-  readonly one: Case;
-}
+const decidedText = {
+  baseline: 'Baseline of',
+  event: 'Proposing an event of',
+  waiting: 'No event yet of',
+} as const;

@@ -64,6 +64,7 @@ export class Watching {
   #cancelBeat: Cancel = () => undefined;
   #isLive = false;
   #wasAbstaining = false;
+  #voters: { readonly of: readonly object[]; readonly list: readonly Voter[] } | null = null;
 
   constructor(init: WatchingInit) {
     this.#init = init;
@@ -129,6 +130,7 @@ export class Watching {
   /** The whole state was replaced by a snapshot. */
   onStateReplaced(): void {
     this.#activity.beginAgain(this.#init.clock.monotonicMs());
+    this.#judge.stateReplaced();
     this.#watcher?.rebuild();
   }
 
@@ -136,13 +138,13 @@ export class Watching {
     this.heard.onGossip(effect);
   }
 
-  /** Voters, observers and learners as the decisions count them. */
+  /** Voters, observers and learners as the decisions count them; the same array for the same ones. */
   voters(): readonly Voter[] {
-    return this.#init.replica.configuration.members.map(({ nodeId: node, zone, role }) => ({
-      node,
-      zone,
-      role,
-    }));
+    const { members: of } = this.#init.replica.configuration;
+    if (this.#voters?.of === of) return this.#voters.list;
+    const list = of.map(({ nodeId: node, zone, role }) => ({ node, zone, role }));
+    this.#voters = { of, list };
+    return list;
   }
 
   /** Why no agreement is possible with the present members; null when it is. */
@@ -154,15 +156,21 @@ export class Watching {
     switch (notice.kind) {
       case 'key':
         if (notice.record === null) this.#onKeyGone(notice.key);
+        else this.#judge.keyApplied(notice.record);
         this.#watcher?.onKey(notice.key, notice.record);
+        return;
+      case 'baseline':
+        this.#judge.healthChanged(notice.key);
         return;
       case 'event':
         this.#onEvent(notice.event);
+        this.#judge.healthChanged(notice.event.key);
         return;
       case 'notification':
         if (notice.ended) this.#onEnded(notice.event);
         this.#notifier?.onChange(notice.event);
         this.#notifier?.checkSoon();
+        this.#judge.healthChanged(notice.event.key);
         return;
       default:
     }
@@ -186,7 +194,7 @@ export class Watching {
     if (!this.#isLive) return;
     metrics.events.inc(event.to);
     const { id, key, from, to, reason } = event;
-    logger.warn({ id, key, from, to, reason }, `Event: ${key} is ${to}`);
+    logger.warn({ id, key, from, to, reason }, `Event ${id}: ${key} is ${to}; ${reason}`);
     this.#notifier?.checkSoon();
     const isFollowerRun = this.#init.settings().notifyOn === 'all' && !this.#init.replica.isLeader;
     if (isFollowerRun) void this.#notifier?.runAsFollower(event);
@@ -199,7 +207,9 @@ export class Watching {
       freshMs,
       members: () => replica.configuration.members,
       gossipers: () => gossip.members(),
-      onVerdict: (keyId) => this.#judge.keyChanged(keyId),
+      onKey: (keyId) => this.#judge.ballotsChanged(keyId),
+      onMember: () => this.#judge.memberChanged(),
+      onReport: () => this.#judge.reportHeard(),
     });
   }
 
@@ -283,8 +293,11 @@ export class Watching {
       const abstains = this.abstains;
       if (abstains !== this.#wasAbstaining) {
         if (abstains)
-          logger.warn({ lateMs }, 'This process did not run in time: its votes abstain');
-        else logger.info({}, 'This process votes again');
+          logger.warn(
+            { lateMs },
+            'This process did not run in time: its votes abstain for a while',
+          );
+        else logger.info({}, 'This process runs in time again: its votes count');
       }
       this.#wasAbstaining = abstains;
       this.#beat();

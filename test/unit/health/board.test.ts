@@ -39,7 +39,7 @@ describe('Board', () => {
     board.verdict(entry(n2, { verdict: 'DOWN' }));
     board.report(report(n1, 1, { overdue: [key] }), 500);
     const common = { valueRevision: key, samples: ['UP'] };
-    const seen = { basis: 50, receivedAtMs: 500, overdue: true };
+    const seen = { basis: 50, receivedAtMs: 500, freshSinceMs: 500, overdue: true };
     expect(board.ballotsFor(key)).to.deep.equal([
       { ...common, node: 'n1', verdict: 'UP', report: seen },
       { ...common, node: 'n2', verdict: 'DOWN', report: null },
@@ -56,6 +56,16 @@ describe('Board', () => {
     expect(board.reportOf(n1)?.receivedAtMs).to.equal(100);
     expect(board.report(report(n1, 6), 950)).to.equal(true);
     expect(board.reportOf(n1)).to.include({ number: 6, receivedAtMs: 950 });
+  });
+
+  it('report() keeps since when there has been no lapse of freshness', () => {
+    const board = new Board({ freshMs: 100 });
+    for (const atMs of [1_000, 1_100, 1_200]) board.report(report(n1, atMs), atMs);
+    expect(board.reportOf(n1)?.freshSinceMs).to.equal(1_000);
+    board.report(report(n1, 1_301), 1_301);
+    expect(board.reportOf(n1)?.freshSinceMs).to.equal(1_301);
+    board.report({ ...report(n1, 1), epoch: 2 }, 1_350);
+    expect(board.reportOf(n1)?.freshSinceMs).to.equal(1_350);
   });
 
   it('a later epoch clears what the node said before, an earlier one is not heard', () => {

@@ -37,7 +37,7 @@ describe('decide() on votes', () => {
   });
 
   it('counts no vote without a report, on an overdue key or on another value', () => {
-    const report = { basis: asRevision(100), receivedAtMs: 1_000, overdue: true };
+    const report = { basis: asRevision(100), receivedAtMs: 1_000, freshSinceMs: 0, overdue: true };
     const cases = [
       [ballot(3, 'DOWN', { report: null }), 'no report heard since it started'],
       [ballot(3, 'DOWN', { report }), 'its last run for this key is overdue'],

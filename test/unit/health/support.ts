@@ -16,7 +16,7 @@ export const valueRevision = asRevision(40);
 
 /** A fresh vote: its report was received at 1,000 ms and rests on revision 100. */
 export function ballot(number: number, verdict: Verdict, difference: Partial<Ballot> = {}): Ballot {
-  const report = { basis: asRevision(100), receivedAtMs: 1_000, overdue: false };
+  const report = { basis: asRevision(100), receivedAtMs: 1_000, freshSinceMs: 0, overdue: false };
   return { node: nodeName(number), verdict, valueRevision, samples: [], report, ...difference };
 }
 
