@@ -2,6 +2,9 @@ import type { Entry, HardState, LogStore, PersistBatch, RaftMessage } from '../.
 import type { Clock } from '../../shared/index.ts';
 import { asIndex, assert } from '../../shared/index.ts';
 
+/** Lots of messages that wait for a write; a disk that hangs longer than that loses the newest. */
+const heldMax = 16_384;
+
 interface HeldMessages {
   readonly afterSequence: number;
   readonly messages: readonly RaftMessage[];
@@ -60,7 +63,8 @@ export class Persister {
     if (messages.length === 0) return;
     if (this.#held.length === 0 && afterSequence <= this.#durableSequence) {
       this.#init.send(messages);
-    } else {
+    } else if (this.#held.length < heldMax) {
+      // Beyond the bound they are lost, as on a network: who needs them asks again.
       this.#held.push({ afterSequence, messages });
     }
   }

@@ -131,6 +131,15 @@ describe('Persister', () => {
     expect(sent()).to.deep.equal(['sent 1', 'sent 2', 'sent 3', 'sent 4']);
   });
 
+  it('Persister keeps a bounded number of messages for a disk that hangs, the oldest ones', async () => {
+    persister.persist(batch(1));
+    for (let term = 1; term <= 20_000; term++) persister.sendAfter(1, [message(term)]);
+    await finish(0);
+    const sent = seen.filter((line) => line.startsWith('sent'));
+    expect(sent).to.have.length(16_384);
+    expect(sent[0]).to.equal('sent 1');
+  });
+
   it('Persister tells the core before the messages leave', async () => {
     persister.persist(batch(1));
     persister.sendAfter(1, [message(1)]);
