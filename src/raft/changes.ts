@@ -6,7 +6,8 @@ import type { Progress } from './progress.ts';
 import { majorityOf } from './quorum.ts';
 import { sendRound } from './replication.ts';
 import type { RaftState } from './state.ts';
-import type { MemberChange, Tag } from './types.ts';
+import type { Tag } from './step-types.ts';
+import type { MemberChange } from './types.ts';
 
 /** Membership changes, one at a time (thesis 4.1), and the promotion of learners (4.2.1). */
 

@@ -17,7 +17,8 @@ import {
 } from './snapshots.ts';
 import { RaftState } from './state.ts';
 import { handOver, startTransfer, tickTransfer } from './transfer.ts';
-import type { PeerView, RaftInit, RaftInput, RaftOutput, RaftView, Tag } from './types.ts';
+import type { PeerView, RaftInput, RaftOutput, RaftView, Tag } from './step-types.ts';
+import type { RaftInit } from './types.ts';
 
 /** A tick credits at most so many heartbeat intervals: a stalled process must depose nobody. */
 const CREDIT_HEARTBEATS_MAX = 2;

@@ -4,7 +4,7 @@ import { becomeLeader } from './leader.ts';
 import { voteOutcome } from './quorum.ts';
 import { becomeFollower, setLeader } from './roles.ts';
 import type { RaftState } from './state.ts';
-import type { VoteRequest, VoteResponse } from './types.ts';
+import type { VoteRequest, VoteResponse } from './message-types.ts';
 
 /** Elections: pre-vote (thesis 9.6), vote (Raft 5.2, 5.4.1), stickiness (thesis 4.2.3). */
 

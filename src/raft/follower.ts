@@ -5,7 +5,8 @@ import { commitTo } from './committing.ts';
 import { maxIndex, minIndex, plus, ZERO_INDEX, ZERO_TERM } from './indexes.ts';
 import { becomeFollower, setLeader } from './roles.ts';
 import type { RaftState } from './state.ts';
-import type { AppendRequest, Entry, Heartbeat, RaftMessage } from './types.ts';
+import type { AppendRequest, Heartbeat, RaftMessage } from './message-types.ts';
+import type { Entry } from './types.ts';
 
 /** What a follower does with the messages of its term's leader. */
 

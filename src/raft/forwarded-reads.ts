@@ -1,6 +1,7 @@
 import type { PeerId } from '../shared/index.ts';
 import type { RaftState } from './state.ts';
-import type { ReadResponse, RefusalReason, Tag } from './types.ts';
+import type { ReadResponse } from './message-types.ts';
+import type { RefusalReason, Tag } from './step-types.ts';
 
 /**
  * ReadIndex (thesis 6.4), the side of a node that does not lead: one request to the leader stands

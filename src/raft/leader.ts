@@ -17,7 +17,8 @@ import { beat, replicateTo, replicateToAll, sendCommit } from './replication.ts'
 import { becomeFollower, setLeader } from './roles.ts';
 import type { RaftState } from './state.ts';
 import { pushTransfer } from './transfer.ts';
-import type { AppendResponse, HeartbeatResponse, Proposal } from './types.ts';
+import type { AppendResponse, HeartbeatResponse } from './message-types.ts';
+import type { Proposal } from './step-types.ts';
 
 /** Takes office: the own vote is durable and a quorum voted (Raft 5.2). */
 export function becomeLeader(state: RaftState): void {

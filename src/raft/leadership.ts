@@ -2,7 +2,8 @@ import { assert } from '../shared/index.ts';
 import type { LogIndex, NodeId, PeerId } from '../shared/index.ts';
 import { next } from './indexes.ts';
 import { Progress } from './progress.ts';
-import type { MemberRole, Tag } from './types.ts';
+import type { Tag } from './step-types.ts';
+import type { MemberRole } from './types.ts';
 
 /** A read round: the commit index when it began, confirmed by a quorum's answers. */
 export interface ReadRound {

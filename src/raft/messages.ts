@@ -19,7 +19,7 @@ import { onAppendResponse, onHeartbeatResponse } from './leader.ts';
 import { onReadRequest } from './reads.ts';
 import { becomeFollower } from './roles.ts';
 import type { RaftState } from './state.ts';
-import type { RaftMessage, VoteRequest } from './types.ts';
+import type { RaftMessage, VoteRequest } from './message-types.ts';
 
 /**
  * The term rules (Raft 5.1), in one place: who may raise this node's term, and what a message of

@@ -1,14 +1,7 @@
 import type { LogIndex, PeerId } from '../shared/index.ts';
-import type {
-  IndexedConfiguration,
-  LogBase,
-  PersistBatch,
-  RaftMessage,
-  RaftOutput,
-  RefusalReason,
-  Reply,
-  Tag,
-} from './types.ts';
+import type { RaftMessage } from './message-types.ts';
+import type { RaftOutput, RefusalReason, Reply, Tag } from './step-types.ts';
+import type { IndexedConfiguration, LogBase, PersistBatch } from './types.ts';
 
 /** Gathers what one step wants done. */
 export class Outbox {

@@ -1,5 +1,6 @@
 import type { ClusterId, Incarnation, LogIndex, NodeId, PeerId } from '../shared/index.ts';
-import type { Entry, HardState, LogBase, PersistBatch, RaftInit, RaftMessage } from './types.ts';
+import type { RaftMessage } from './message-types.ts';
+import type { Entry, HardState, LogBase, PersistBatch, RaftInit } from './types.ts';
 
 /** Who a data directory belongs to. */
 export interface LogIdentity {

@@ -2,7 +2,8 @@ import { assert } from '../shared/index.ts';
 import type { LogIndex } from '../shared/index.ts';
 import { maxIndex, minIndex, next, previous, ZERO_INDEX } from './indexes.ts';
 import type { LogRange } from './log.ts';
-import type { PeerView, RaftSettings } from './types.ts';
+import type { PeerView } from './step-types.ts';
+import type { RaftSettings } from './types.ts';
 
 type WindowLimits = Pick<RaftSettings, 'inflightMessagesMax' | 'inflightBytesMax'>;
 

@@ -4,7 +4,8 @@ import type { Leadership, Readers, ReadRound } from './leadership.ts';
 import { quorumValue } from './quorum.ts';
 import { sendCommit, sendRound } from './replication.ts';
 import type { RaftState } from './state.ts';
-import type { ReadRequest, Tag } from './types.ts';
+import type { ReadRequest } from './message-types.ts';
+import type { Tag } from './step-types.ts';
 
 /**
  * ReadIndex (thesis 6.4), the leader's side. Reads share rounds: one is under way, later reads

@@ -5,7 +5,8 @@ import { maxIndex, minIndex, ZERO_INDEX, ZERO_TERM } from './indexes.ts';
 import { replicateTo } from './replication.ts';
 import { becomeFollower } from './roles.ts';
 import type { RaftState } from './state.ts';
-import type { LogBase, RaftInput } from './types.ts';
+import type { RaftInput } from './step-types.ts';
+import type { LogBase } from './types.ts';
 
 /** Snapshots (Raft 7): where a log begins again. */
 

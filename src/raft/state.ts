@@ -5,7 +5,8 @@ import { maxIndex } from './indexes.ts';
 import type { Leadership } from './leadership.ts';
 import { RaftLog } from './log.ts';
 import { Outbox } from './outbox.ts';
-import type { LogBase, RaftInit, RaftRole, RaftSettings, Tag } from './types.ts';
+import type { RaftRole, Tag } from './step-types.ts';
+import type { LogBase, RaftInit, RaftSettings } from './types.ts';
 
 /** A transfer of leadership that somebody waits for. */
 export interface PendingTransfer {

@@ -2,7 +2,7 @@ import type { PeerId } from '../shared/index.ts';
 import type { Leadership } from './leadership.ts';
 import { replicateTo } from './replication.ts';
 import type { RaftState } from './state.ts';
-import type { Tag } from './types.ts';
+import type { Tag } from './step-types.ts';
 
 /** Handing leadership over (thesis 3.10). */
 
