@@ -221,13 +221,3 @@ function groupsOf(commands: readonly Command[]): readonly (readonly Command[])[]
   }
   return groups;
 }
-
-/** The wire form of what the leader's proposer says. */
-export function wireOutcome(outcome: ProposalOutcome): WireOutcome {
-  if (outcome.kind === 'lost') return { kind: 'refused', reason: 'lost', message: '' };
-  if (outcome.kind !== 'applied') return outcome;
-  const { result } = outcome;
-  if (!result.ok) return { kind: 'rejected', code: result.code, message: result.message };
-  const { revision, changed, branch } = result;
-  return { kind: 'applied', revision, changed, branch };
-}

@@ -7,36 +7,28 @@ import type {
   RaftView,
   Reply,
 } from '../../raft/index.ts';
-import { RaftCore } from '../../raft/index.ts';
 import type { LogIndex, PeerId, Term } from '../../shared/index.ts';
-import { asIndex, peerIdOf } from '../../shared/index.ts';
+import { asIndex } from '../../shared/index.ts';
 import { removeOtherGenerations } from '../../storage/index.ts';
 import type { Envelope } from '../../store/index.ts';
 import { encodeEnvelope } from '../../store/index.ts';
 import type { SnapshotOffer, SnapshotReceiver } from '../../transport/index.ts';
-import {
-  decodeProposeRequest,
-  decodeProposeResponse,
-  encodeProposeRequest,
-  encodeProposeResponse,
-} from '../../wire/index.ts';
-import type { WireOutcome } from '../../wire/index.ts';
 import { AppliedHistory } from './applied-history.ts';
 import { Applier } from './applier.ts';
 import type { Applied } from './command-client.ts';
-import { CommandClient, wireOutcome } from './command-client.ts';
+import { CommandClient } from './command-client.ts';
 import { Compactor } from './compactor.ts';
 import { EntryCache } from './entry-cache.ts';
+import { answerForwarded, forwardThrough } from './forwarding.ts';
 import { Proposer } from './proposer.ts';
 import { RaftDriver } from './raft-driver.ts';
 import { ReadClient } from './read-client.ts';
+import { coreFrom, ownPeerId } from './recovered-core.ts';
 import { noObserver } from './replica-init.ts';
 import type { ReplicaInit } from './replica-init.ts';
 import { SnapshotExchange } from './snapshot-exchange.ts';
 import type { ReplicaState } from './state.ts';
 import { checkStateMeetsLog, openState } from './state.ts';
-
-const proposeMethod = 'propose';
 
 /** One copy of the replicated state: the log, the Raft core, the state machine and their drivers. */
 export class Replica {
@@ -61,7 +53,7 @@ export class Replica {
     this.#init = { observer: noObserver, ...init };
     this.#state = state;
     this.#baseIndex = recovered.base.index;
-    this.self = peerIdOf(recovered.identity.nodeId, recovered.identity.incarnation);
+    this.self = ownPeerId(recovered);
     this.#cache = new EntryCache(init.settings.cacheBytesMax);
     this.#history = new AppliedHistory(recovered);
     this.#applier = this.#makeApplier();
@@ -141,18 +133,7 @@ export class Replica {
 
   /** A peer forwards commands: they are proposed here, or refused when this node does not lead. */
   onPropose(body: Uint8Array): Promise<Uint8Array> {
-    const envelopes = decodeProposeRequest(body);
-    return new Promise((resolve) => {
-      const outcomes = new Array<WireOutcome>(envelopes.length);
-      let open = envelopes.length;
-      if (open === 0) resolve(encodeProposeResponse(outcomes));
-      for (const [i, envelope] of envelopes.entries()) {
-        this.#proposer.propose(envelope, (outcome) => {
-          outcomes[i] = wireOutcome(outcome);
-          if (--open === 0) resolve(encodeProposeResponse(outcomes));
-        });
-      }
-    });
+    return answerForwarded(this.#proposer, body);
   }
 
   onSnapshot(from: PeerId, offer: SnapshotOffer): Promise<SnapshotReceiver> {
@@ -195,27 +176,9 @@ export class Replica {
   }
 
   #makeDriver(): RaftDriver {
-    const { log, transport, clock, logger, settings, events, random } = this.#init;
-    const { recovered } = log;
-    const { hardState, base, termRuns, lastIndex, entryBytes, configurations } = recovered;
-    const appliedIndex = this.#state.engine.openedAtIndex;
-    const self = this.self;
-    const core = new RaftCore(
-      {
-        self,
-        settings: settings.raft,
-        hardState,
-        base,
-        termRuns,
-        lastIndex,
-        entryBytes,
-        configurations,
-        appliedIndex,
-      },
-      random,
-    );
+    const { log, transport, clock, logger, settings, events } = this.#init;
     return new RaftDriver({
-      core,
+      core: coreFrom(this.#init, this.#state.engine.openedAtIndex),
       log,
       cache: this.#cache,
       transport,
@@ -255,10 +218,7 @@ export class Replica {
       leader: () => this.view.leader,
       isLeader: () => this.isLeader,
       proposeHere: (envelope, resolve) => this.#proposer.propose(envelope, resolve),
-      forward: async (to, envelopes, timeoutMs) => {
-        const body = encodeProposeRequest(envelopes);
-        return decodeProposeResponse(await transport.call(to, proposeMethod, body, timeoutMs));
-      },
+      forward: forwardThrough(transport),
     });
   }
 

@@ -1,0 +1,53 @@
+import type { PeerTransport } from '../../transport/index.ts';
+import {
+  decodeProposeRequest,
+  decodeProposeResponse,
+  encodeProposeRequest,
+  encodeProposeResponse,
+} from '../../wire/index.ts';
+import type { WireOutcome } from '../../wire/index.ts';
+import type { CommandClientInit } from './command-client.ts';
+import type { ProposalOutcome, Proposer } from './proposer.ts';
+
+/** Commands on their way from one node to the leader: the call and its answer. */
+
+const proposeMethod = 'propose';
+
+/** Asks a peer to propose; see CommandClientInit. */
+export function forwardThrough(
+  transport: Pick<PeerTransport, 'call'>,
+): CommandClientInit['forward'] {
+  return async (to, envelopes, timeoutMs) => {
+    const body = encodeProposeRequest(envelopes);
+    return decodeProposeResponse(await transport.call(to, proposeMethod, body, timeoutMs));
+  };
+}
+
+/** Proposes what a peer forwards; resolves with the answer once all of it is settled. */
+export function answerForwarded(
+  proposer: Pick<Proposer, 'propose'>,
+  body: Uint8Array,
+): Promise<Uint8Array> {
+  const envelopes = decodeProposeRequest(body);
+  return new Promise((resolve) => {
+    const outcomes = new Array<WireOutcome>(envelopes.length);
+    let open = envelopes.length;
+    if (open === 0) resolve(encodeProposeResponse(outcomes));
+    for (const [i, envelope] of envelopes.entries()) {
+      proposer.propose(envelope, (outcome) => {
+        outcomes[i] = wireOutcome(outcome);
+        if (--open === 0) resolve(encodeProposeResponse(outcomes));
+      });
+    }
+  });
+}
+
+/** The wire form of what the leader's proposer says. */
+function wireOutcome(outcome: ProposalOutcome): WireOutcome {
+  if (outcome.kind === 'lost') return { kind: 'refused', reason: 'lost', message: '' };
+  if (outcome.kind !== 'applied') return outcome;
+  const { result } = outcome;
+  if (!result.ok) return { kind: 'rejected', code: result.code, message: result.message };
+  const { revision, changed, branch } = result;
+  return { kind: 'applied', revision, changed, branch };
+}
