@@ -28,6 +28,20 @@ export function describeSnapshotReceiver(name: string, make: () => Promise<Snaps
       expect(await bench.place.files.list(bench.inbox)).to.deep.equal(['snapshot-7-3.qs']);
     });
 
+    it('SnapshotReceiver keeps what it finished, though two newer files are there', async () => {
+      const source = await bench.open(await bench.spool());
+      const receiver = await bench.receive(source.meta);
+      for (let i = 0; i < source.meta.chunkCount; i++) {
+        await receiver.accept(i, await source.readChunk(i));
+      }
+      // They came before crashes that left them uninstalled; this one is to be installed now.
+      for (const index of [8, 9]) {
+        const file = await bench.place.files.open(`${bench.inbox}/snapshot-${index}-3.qs`, 'plain');
+        await file.close();
+      }
+      await bench.install(await bench.open(await receiver.finish()), 1);
+    });
+
     it('SnapshotReceiver goes on where an earlier one stopped', async () => {
       const source = await bench.open(await bench.spool());
       const first = await bench.receive(source.meta);

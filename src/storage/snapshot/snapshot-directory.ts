@@ -31,10 +31,17 @@ export async function listSnapshots(
   return found.sort((a, b) => b.index - a.index || b.term - a.term);
 }
 
-/** Deletes all but the two newest. Readers that have one open keep what they read. */
-export async function pruneSnapshots(files: Files, directory: string): Promise<void> {
+/**
+ * Deletes all but the two newest and `fresh`, which may be older than what was never installed.
+ * Readers that have one open keep what they read.
+ */
+export async function pruneSnapshots(
+  files: Files,
+  directory: string,
+  fresh: string,
+): Promise<void> {
   const surplus = (await listSnapshots(files, directory)).slice(SNAPSHOTS_MAX);
-  for (const { path } of surplus) await files.remove(path);
+  for (const { path } of surplus) if (path !== fresh) await files.remove(path);
 }
 
 /** Deletes unfinished files whose names end so, but not `keep`. */

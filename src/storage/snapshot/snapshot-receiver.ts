@@ -127,7 +127,7 @@ class FileReceiver implements SnapshotReceiver {
     }
     const path = snapshotPath(directory, meta.base);
     await this.#writer.finish(path);
-    await pruneSnapshots(files, directory);
+    await pruneSnapshots(files, directory, path);
     return path;
   }
 

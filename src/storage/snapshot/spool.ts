@@ -53,7 +53,7 @@ export async function spoolSnapshot(init: SpoolInit): Promise<SpooledSnapshot> {
     );
     const path = snapshotPath(directory, base);
     await writeSnapshot(init, { cursor, base, path });
-    await pruneSnapshots(files, directory);
+    await pruneSnapshots(files, directory, path);
     return { path, base };
   } finally {
     await cursor.close();
