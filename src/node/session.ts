@@ -151,7 +151,9 @@ export class Session {
   async #form(): Promise<void> {
     const { config, logger, isRenewed } = this.#init;
     const mayBootstrap = config.bootstrap && !isRenewed;
-    if (mayBootstrap && !(await this.#joining.findsCluster()) && !this.#stopped) {
+    const mustCreate = mayBootstrap && !(await this.#joining.findsCluster()) && !this.#stopped;
+    // A leader may have called meanwhile; that it finishes what it began is not certain.
+    if (mustCreate && this.#forming === null) {
       await this.#bootstrap();
       return;
     }
@@ -162,7 +164,6 @@ export class Session {
   }
 
   async #bootstrap(): Promise<void> {
-    if (this.#forming !== null) return;
     const clusterId = asClusterId(this.#init.surroundings.random.hex(16));
     this.#init.logger.info({ clusterId }, 'Creating a cluster');
     await this.#adopt(clusterId, bootstrapConfiguration(this.#self));

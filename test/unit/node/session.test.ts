@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import { parseConfig } from '../../../src/config/index.ts';
+import type { Layer } from '../../../src/config/index.ts';
 import { decodeIdentity, encodeHandshake, methods } from '../../../src/node/cluster/calls.ts';
+import { encodeAnswer } from '../../../src/node/cluster/joining.ts';
 import { Session } from '../../../src/node/session.ts';
 import type { SessionInit } from '../../../src/node/session.ts';
 import { asClusterId, asNodeId, QuorateError, seededRandom } from '../../../src/shared/index.ts';
@@ -17,10 +19,14 @@ const never = new Promise<never>(() => undefined);
 class Stage {
   readonly seen: string[] = [];
   handlers: PeerHandlers | null = null;
+  /** Questions over gossip that wait for their answer. */
+  readonly questions: ((answer: Uint8Array) => void)[] = [];
 
-  async start(directory: object): Promise<void> {
+  async start(directory: object, flags: Layer = {}): Promise<void> {
+    const exchange = (): Promise<Uint8Array> =>
+      new Promise((resolve) => this.questions.push(resolve));
     const init = {
-      config: parseConfig({ flags: {}, environment: {}, file: {}, isTerminal: false }),
+      config: parseConfig({ flags, environment: {}, file: {}, isTerminal: false }),
       surroundings: {
         clock: new VirtualClock(),
         random: seededRandom(1),
@@ -32,7 +38,7 @@ class Stage {
           stop: nothing,
           setIdentity: () => undefined,
         }),
-        makeGossipSockets: () => ({ start: nothing, stop: nothing }),
+        makeGossipSockets: () => ({ start: nothing, stop: nothing, exchange }),
       },
       logger: new LinesLogger(),
       directory,
@@ -59,6 +65,17 @@ describe('Session', () => {
     });
     expect(await stateOf(stage.handshake({ adopt: true, renew: false }))).to.equal(failure.code);
     expect(stage.seen).to.deep.equal(['fatal the disk is gone']);
+  });
+
+  it('Session that was let in while it looked for a cluster goes on asking until it is a member', async () => {
+    const stage = new Stage();
+    const directory = { openLog: () => Promise.resolve(null), createLog: () => never };
+    await stage.start(directory, { bootstrap: 'true', gossipJoin: '127.0.0.1:9' });
+    void stage.handshake({ adopt: true, renew: false });
+    const [answer] = stage.questions.splice(0);
+    answer?.(encodeAnswer({ clusterId: null, httpAddress: '' }));
+    await stateOf(never);
+    expect(stage.questions).to.have.length(1);
   });
 
   it('Session of a node that still loads its state does not know of a removal: it stays', async () => {
