@@ -1,6 +1,6 @@
 import type { HttpLimits } from './limits.ts';
 import type { Params } from './params.ts';
-import type { Consistency } from './ports.ts';
+import type { Consistency, KeyQuery } from './ports.ts';
 import { paramError, tooLarge } from './refusal.ts';
 
 /** The parameter `name` as text that can be stored: not empty, no NUL. Throws 400. */
@@ -59,6 +59,15 @@ export function limitOf(params: Params, limitDefault: number, limitMax: number):
   if (limit >= 1 && limit <= limitMax) return limit;
   throw paramError(`limit must be a whole number from 1 to ${limitMax}`);
 }
+
+const keysPerAnswer = { standard: 100, max: 1000 };
+
+/** `prefix=&after=&limit=`: a page of keys. Throws 400. */
+export const keyQueryOf = (params: Params): KeyQuery => ({
+  prefix: params.get('prefix') ?? '',
+  after: params.get('after') ?? '',
+  limit: limitOf(params, keysPerAnswer.standard, keysPerAnswer.max),
+});
 
 const hostPort = /^(?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253}):(\d{1,5})$/;
 

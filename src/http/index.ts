@@ -6,6 +6,7 @@ export type {
   HeardVerdict,
   HttpMetrics,
   KeyConsensus,
+  KeyHealthView,
   KeyQuery,
   KeySamples,
   KeySummary,

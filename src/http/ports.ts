@@ -68,6 +68,39 @@ export interface KeyConsensus {
   readonly votes: readonly HeardVerdict[];
 }
 
+/** A member's vote on a key as this node sees it. */
+export interface HealthVote {
+  readonly node: NodeId;
+  readonly zone: string;
+  readonly verdict: Verdict | 'ABSTAIN';
+  /** Oldest first. */
+  readonly samples: readonly SampleStatus[];
+  /** Milliseconds since its last report came; -1: none came. */
+  readonly ageMs: number;
+  /** Its last report is young enough to count. */
+  readonly fresh: boolean;
+  /** Why it abstains; '' when it counts. */
+  readonly why: string;
+}
+
+/** One key's health: the replicated state, this node's view, and what the leader decides about it. */
+export interface KeyHealthView {
+  readonly key: string;
+  readonly valueRevision: Revision;
+  /** The baseline; '' before the first agreement. */
+  readonly state: Baseline | '';
+  readonly empty: boolean;
+  /** The node that decides; null when it did not answer. */
+  readonly decidedBy: NodeId | null;
+  /** Its reasons in one sentence; '' when it did not answer. */
+  readonly reason: string;
+  /** The same when something is agreed on and is no event yet, else null. */
+  readonly waiting: string | null;
+  readonly votes: readonly HealthVote[];
+  /** This node's newest sample and what its script printed. */
+  readonly lastSample: (Sample & { readonly detail: string }) | null;
+}
+
 /** An event in the public JSON shape (`{"id","token","key",...,"notification"}`). */
 export type EventJson = Readonly<Record<string, unknown>>;
 
@@ -135,6 +168,9 @@ export interface WatchApi {
   samplesOf(key: string): KeySamples | undefined;
   consensus(): Iterable<KeyConsensus>;
   consensusOf(key: string): KeyConsensus | undefined;
+  /** This node's keys in byte order. */
+  health(query: KeyQuery): Promise<Iterable<KeyHealthView>>;
+  healthOf(key: string): Promise<KeyHealthView | undefined>;
   /** Newest first. */
   events(query: EventQuery): Iterable<EventJson>;
   event(id: Revision): EventJson | undefined;

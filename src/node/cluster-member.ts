@@ -292,8 +292,10 @@ export class ClusterMember {
     const { surroundings, transport } = this.#init;
     const { replica } = this;
     const isNotifying = (eventId: Revision): boolean => this.watching.isNotifying(eventId);
+    const explain = (keys: readonly string[]) => this.watching.explain(keys);
     const { clock } = surroundings;
-    return new LeaderCalls({ clock, transport, replica, admission: this.#admission, isNotifying });
+    const admission = this.#admission;
+    return new LeaderCalls({ clock, transport, replica, admission, isNotifying, explain });
   }
 
   #makeUpkeep(): Upkeep {

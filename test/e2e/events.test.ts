@@ -4,6 +4,7 @@ import {
   baselineIs,
   eventIs,
   eventsOf,
+  explained,
   freePort,
   kindsOf,
   NotifyRuns,
@@ -55,6 +56,18 @@ describe('Five nodes that watch twenty keys of one TCP service', function () {
       return told.flatMap((event) => event ?? []);
     });
   }
+
+  it('any node says what its leader decides about a key, and why', async () => {
+    await baselineIs(cluster.node(1), keys, 'UP');
+    const decidedBy = new Set<unknown>();
+    for (const node of cluster.nodes) {
+      const view = await explained(node, keys[0] ?? '', 'say UP');
+      expect(view).to.include({ key: keys[0], state: 'UP', empty: false, waiting: null });
+      expect(view.votes).to.have.length(5);
+      decidedBy.add(view.decidedBy);
+    }
+    expect([...decidedBy]).to.have.length(1);
+  });
 
   it('the first agreement is a baseline: no event, no run', async () => {
     for (const node of cluster.nodes) await baselineIs(node, keys, 'UP');

@@ -1,6 +1,7 @@
 import type { Route, RouteParts } from '../route.ts';
 import { clusterRoutes } from './cluster.ts';
 import { eventRoutes } from './events.ts';
+import { healthRoutes } from './health.ts';
 import { membershipRoutes } from './membership.ts';
 import { probeRoutes } from './probes.ts';
 import { statusRoutes } from './status.ts';
@@ -19,6 +20,7 @@ export function routeTable(parts: RouteParts): {
       ...statusRoutes(parts),
       ...detectorDataRoutes(parts),
       ...gossipStatusRoutes(parts),
+      ...healthRoutes(parts),
       ...eventRoutes(parts),
       ...clusterRoutes(parts),
       ...membershipRoutes(parts),

@@ -1,7 +1,7 @@
 import {
   checkSize,
   consistencyOf,
-  limitOf,
+  keyQueryOf,
   requiredText,
   switchOf,
   timeoutMsOf,
@@ -11,7 +11,6 @@ import { jsonArray } from '../json-stream.ts';
 import { headerText, replyBytes, replyOk } from '../reply.ts';
 import type { Route, RouteParts } from '../route.ts';
 
-const keysPerAnswer = { standard: 100, max: 1000 };
 const newline = 0x0a;
 
 /** `/set`, `/get` and `/del`: the hot path. */
@@ -29,12 +28,7 @@ export function keysRoute(parts: RouteParts): Route {
     name: '/keys',
     changes: false,
     handle: async (exchange) => {
-      const params = await parts.params.read(exchange);
-      const query = {
-        prefix: params.get('prefix') ?? '',
-        after: params.get('after') ?? '',
-        limit: limitOf(params, keysPerAnswer.standard, keysPerAnswer.max),
-      };
+      const query = keyQueryOf(await parts.params.read(exchange));
       await parts.streams.reply(exchange.response, jsonArray(parts.api.store.keys(query)));
     },
   };

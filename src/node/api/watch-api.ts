@@ -3,6 +3,8 @@ import type {
   EventQuery,
   HeardVerdict,
   KeyConsensus,
+  KeyHealthView,
+  KeyQuery,
   KeySamples,
   WatchApi,
 } from '../../http/index.ts';
@@ -12,6 +14,7 @@ import type { KeyRecord } from '../../store/index.ts';
 import { eventToJson } from '../../store/index.ts';
 import type { ClusterMember } from '../cluster-member.ts';
 import type { CurrentMember } from './current-member.ts';
+import { healthOfKey, healthOfKeys } from './health-view.ts';
 
 /** Health as HTTP sees it. */
 export class NodeWatchApi implements WatchApi {
@@ -42,6 +45,16 @@ export class NodeWatchApi implements WatchApi {
   consensusOf(key: string): KeyConsensus | undefined {
     const found = this.#find(key);
     return found && consensusOn(found.member, found.record);
+  }
+
+  async health(query: KeyQuery): Promise<Iterable<KeyHealthView>> {
+    const member = this.#current.member();
+    return member === null ? [] : healthOfKeys(member, query);
+  }
+
+  async healthOf(key: string): Promise<KeyHealthView | undefined> {
+    const found = this.#find(key);
+    return found && healthOfKey(found.member, found.record);
   }
 
   *events({ key, limit }: EventQuery): Iterable<EventJson> {

@@ -1,12 +1,22 @@
 import type { Configuration, Member } from '../../raft/index.ts';
 import type { ClusterId, PeerId } from '../../shared/index.ts';
-import { asClusterId, asPeerId, QuorateError } from '../../shared/index.ts';
+import {
+  asClusterId,
+  asNodeId,
+  asPeerId,
+  fromUtf8,
+  QuorateError,
+  utf8,
+} from '../../shared/index.ts';
 import {
   decodeConfiguration,
   decodeFields,
+  decodeProposeRequest,
   encodeConfiguration,
   encodeFields,
+  encodeProposeRequest,
 } from '../../wire/index.ts';
+import type { Explanations } from '../watching/index.ts';
 
 /** Methods of calls between nodes. */
 export const methods = {
@@ -26,6 +36,8 @@ export const methods = {
   removed: 'removed',
   /** What the leader knows of all members. */
   progress: 'progress',
+  /** What the leader decides about keys, and why. */
+  explain: 'explain',
 } as const;
 
 /** What a node answers to a handshake. */
@@ -112,3 +124,26 @@ export const decodePeer = (bytes: Uint8Array): PeerId =>
 
 export const encodeNumber = (number: number): Uint8Array => encodeFields({ numbers: [number] });
 export const decodeNumber = (bytes: Uint8Array): number => decodeFields(bytes).numbers[0] ?? 0;
+
+export const encodeKeys = (keys: readonly string[]): Uint8Array =>
+  encodeProposeRequest(keys.map(utf8));
+export const decodeKeys = (bytes: Uint8Array): readonly string[] =>
+  decodeProposeRequest(bytes).map(fromUtf8);
+
+/** A list of small bodies; who decided comes first. */
+export const encodeExplanations = ({ decidedBy, list }: Explanations): Uint8Array =>
+  encodeProposeRequest([
+    utf8(decidedBy),
+    ...list.map(({ reason, isWaiting }) =>
+      encodeFields({ texts: [reason], numbers: [isWaiting ? 1 : 0] }),
+    ),
+  ]);
+
+export function decodeExplanations(bytes: Uint8Array): Explanations {
+  const [decidedBy, ...bodies] = decodeProposeRequest(bytes);
+  const list = bodies.map((body) => {
+    const { texts, numbers } = decodeFields(body);
+    return { reason: texts[0] ?? '', isWaiting: numbers[0] === 1 };
+  });
+  return { decidedBy: asNodeId(fromUtf8(decidedBy ?? new Uint8Array())), list };
+}

@@ -4,12 +4,17 @@ import type { Clock, NodeId, Revision } from '../../shared/index.ts';
 import { asRevision, codeOf, QuorateError } from '../../shared/index.ts';
 import type { PeerTransport } from '../../transport/index.ts';
 import type { Replica } from '../replica/index.ts';
+import type { Explanations } from '../watching/index.ts';
 import type { Admission } from './admission.ts';
 import {
   decodeAddressRequest,
+  decodeExplanations,
+  decodeKeys,
   decodeMember,
   decodeNumber,
   encodeAddressRequest,
+  encodeExplanations,
+  encodeKeys,
   encodeMember,
   encodeNumber,
   methods,
@@ -35,6 +40,8 @@ export interface LeaderCallsInit {
   readonly replica: Replica;
   readonly admission: Admission;
   readonly isNotifying: (eventId: Revision) => boolean;
+  /** What this node decides about keys; null: it is not the one who decides. */
+  readonly explain: (keys: readonly string[]) => Explanations | null;
 }
 
 interface Call {
@@ -106,6 +113,16 @@ export class LeaderCalls {
     }
   }
 
+  /** What the leader decides about these keys now, and why; null when it does not answer. */
+  async explain(keys: readonly string[]): Promise<Explanations | null> {
+    const call = { method: methods.explain, body: encodeKeys(keys), timeoutMs: askTimeoutMs };
+    try {
+      return decodeExplanations(await this.#toLeader(call));
+    } catch {
+      return null;
+    }
+  }
+
   /** Whether `holder` still runs the notification of this event; null when it cannot be asked. */
   async askHolder(holder: NodeId, eventId: Revision): Promise<boolean | null> {
     const member = memberNamed(this.#init.replica.configuration, holder);
@@ -141,6 +158,8 @@ export class LeaderCalls {
         return encodeNumber(isNotifying(asRevision(decodeNumber(body))) ? 1 : 0);
       case methods.progress:
         return this.#ownProgress();
+      case methods.explain:
+        return this.#ownExplanations(decodeKeys(body));
       default:
         throw new QuorateError(
           'PARAM_INVALID',
@@ -182,6 +201,12 @@ export class LeaderCalls {
       if (!isLink || link?.connected === true) throw error;
       throw new QuorateError('NO_LEADER', error.message, { cause: error });
     }
+  }
+
+  #ownExplanations(keys: readonly string[]): Uint8Array {
+    const explanations = this.#init.explain(keys);
+    if (explanations !== null) return encodeExplanations(explanations);
+    throw new QuorateError('NOT_LEADER', 'this node does not decide');
   }
 
   #ownProgress(): Uint8Array {

@@ -1,4 +1,4 @@
-import type { Decision, DecideInput, HoldState, Member } from '../../health/index.ts';
+import type { Decision, DecideInput, Member } from '../../health/index.ts';
 import { awaitsReport, decide, keyStateOf, noHold, reconsider } from '../../health/index.ts';
 import type { Reconsidered, StallGuard } from '../../health/index.ts';
 import type {
@@ -146,7 +146,27 @@ export class Judge {
     if (record === undefined || record.createRevision !== event.createRevision) {
       return { verdict: 'superseded', reason: 'the key is gone' };
     }
-    return reconsider(event, this.#inputFor(event.key, record));
+    return reconsider(event, this.inputFor(record));
+  }
+
+  /** All that a decision on the key rests on now, as this process knows it. */
+  inputFor(record: KeyRecord): DecideInput {
+    const { clock, heard, activity, stallGuard, node, freshMs } = this.#init;
+    const { machine } = this.#init.state();
+    const known = this.#cases.byId(record.createRevision);
+    const key = known?.name ?? fromUtf8(record.key);
+    const nowMs = clock.monotonicMs();
+    return {
+      nowMs,
+      self: { node, abstains: stallGuard.abstains(nowMs), stalledAtMs: stallGuard.stalledAtMs },
+      key: keyStateOf(record.valueRevision, machine.health(key)),
+      members: this.#init.members(),
+      ballots: heard.ballotsFor(record.createRevision),
+      settings: this.#init.settings(),
+      freshMs,
+      hold: known?.hold ?? noHold,
+      activity: activity.of(key, machine),
+    };
   }
 
   /** Holds begin anew whenever this node begins to decide: others may have seen what it did not. */
@@ -218,7 +238,7 @@ export class Judge {
   #judge(record: KeyRecord): void {
     const one = this.#caseOf(record);
     if (one.isProposing) return;
-    const input = this.#inputFor(one.name, record, one.hold);
+    const input = this.inputFor(record);
     const decision = decide(input);
     this.#keep(one, decision, input);
     if (decision.kind === 'baseline' || decision.kind === 'event') {
@@ -242,23 +262,6 @@ export class Judge {
     if (known !== undefined) return known;
     this.keyGone(fromUtf8(record.key));
     return this.#cases.open(record);
-  }
-
-  #inputFor(key: string, record: KeyRecord, hold: HoldState = noHold): DecideInput {
-    const { clock, heard, activity, stallGuard, node, freshMs } = this.#init;
-    const { machine } = this.#init.state();
-    const nowMs = clock.monotonicMs();
-    return {
-      nowMs,
-      self: { node, abstains: stallGuard.abstains(nowMs), stalledAtMs: stallGuard.stalledAtMs },
-      key: keyStateOf(record.valueRevision, machine.health(key)),
-      members: this.#init.members(),
-      ballots: heard.ballotsFor(record.createRevision),
-      settings: this.#init.settings(),
-      freshMs,
-      hold,
-      activity: activity.of(key, machine),
-    };
   }
 
   async #commit(one: Case, proposal: Proposal): Promise<void> {

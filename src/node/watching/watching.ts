@@ -17,11 +17,14 @@ import type {
   NodeId,
   Revision,
 } from '../../shared/index.ts';
-import type { Notice, Operation } from '../../store/index.ts';
+import { utf8 } from '../../shared/index.ts';
+import type { KeyRecord, Notice, Operation } from '../../store/index.ts';
 import type { Metrics } from '../../telemetry/index.ts';
 import type { GossipDriver } from '../gossip-driver.ts';
 import type { Applied, Replica } from '../replica/index.ts';
 import { NotificationActivity } from './activity.ts';
+import { explanationOf, votesIn } from './explanation.ts';
+import type { Explanations, SeenVote } from './explanation.ts';
 import { Heard } from './heard.ts';
 import { Judge } from './judge.ts';
 import { NotificationScript } from './notification-run.ts';
@@ -145,6 +148,24 @@ export class Watching {
     const list = of.map(({ nodeId: node, zone, role }) => ({ node, zone, role }));
     this.#voters = { of, list };
     return list;
+  }
+
+  /** What this node decides about each key now, and why; null: it is not the one who decides. */
+  explain(keys: readonly string[]): Explanations | null {
+    const { replica, node: decidedBy } = this.#init;
+    if (!replica.mayDecide) return null;
+    const { machine } = replica.state;
+    const list = keys.map((key) => {
+      const record = machine.key(utf8(key));
+      if (record === undefined) return { reason: 'the key is gone', isWaiting: false };
+      return explanationOf(this.#judge.inputFor(record));
+    });
+    return { decidedBy, list };
+  }
+
+  /** The votes on a key as this node sees them. */
+  votesOn(record: KeyRecord): readonly SeenVote[] {
+    return votesIn(this.#judge.inputFor(record));
   }
 
   /** Why no agreement is possible with the present members; null when it is. */

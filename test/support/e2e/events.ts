@@ -36,6 +36,21 @@ interface ConsensusShown {
   readonly Empty: boolean;
 }
 
+interface HealthShown {
+  readonly reason: string;
+  readonly decidedBy: string | null;
+  readonly votes: readonly unknown[];
+}
+
+/** What the node shows about the key once the leader's reason holds `text`. */
+export function explained(node: Daemon, key: string, text: string): Promise<HealthShown> {
+  return waitFor(`${node.id} explains ${key} with ${text}`, async () => {
+    const shown = await node.json<HealthShown>(`/health/${encodeURIComponent(key)}`);
+    if (!shown.reason.includes(text)) throw new Error(JSON.stringify(shown));
+    return shown;
+  });
+}
+
 /** Newest first. */
 export function eventsOf(node: Daemon, key?: string): Promise<EventShown[]> {
   return node.json<EventShown[]>(`/events?${query({ key, limit: 1000 })}`);

@@ -2,6 +2,7 @@ import type {
   ClusterApi,
   HttpMetrics,
   KeyConsensus,
+  KeyHealthView,
   KeySamples,
   NodeApi,
   Pair,
@@ -50,6 +51,41 @@ export const consensus: readonly KeyConsensus[] = [
     ],
   },
   { key: 'new', prevEventAtMs: 0, prevConsensus: '', empty: false, emptyAtMs: 0, votes: [] },
+];
+
+export const health: readonly KeyHealthView[] = [
+  {
+    key: 'db:1',
+    valueRevision: asRevision(3),
+    state: 'UP',
+    empty: false,
+    decidedBy: asNodeId('node2'),
+    reason: '2 of 3 members say DOWN; waiting: it must last 900 ms more',
+    waiting: '2 of 3 members say DOWN; waiting: it must last 900 ms more',
+    votes: [
+      {
+        node: asNodeId('node1'),
+        zone: 'east',
+        verdict: 'DOWN',
+        samples: ['UP', 'DOWN', 'DOWN', 'DOWN'],
+        ageMs: 12,
+        fresh: true,
+        why: '',
+      },
+    ],
+    lastSample: { status: 'DOWN', atMs: Date.UTC(2006, 0, 2, 15, 4, 5), detail: 'DOWN\nrefused' },
+  },
+  {
+    key: 'new',
+    valueRevision: asRevision(4),
+    state: '',
+    empty: false,
+    decidedBy: null,
+    reason: '',
+    waiting: null,
+    votes: [],
+    lastSample: null,
+  },
 ];
 
 /** A node in memory that remembers what it was asked. */
@@ -117,6 +153,11 @@ function fakeWatch(calls: Call[]): WatchApi {
     samplesOf: (key) => samples.find((entry) => entry.key === key),
     consensus: () => consensus,
     consensusOf: (key) => consensus.find((entry) => entry.key === key),
+    health: (query) => {
+      calls.push(['health', query]);
+      return Promise.resolve(health);
+    },
+    healthOf: (key) => Promise.resolve(health.find((one) => one.key === key)),
     events: (query) => {
       calls.push(['events', query]);
       return [event, { ...event, id: 41 }];

@@ -1,5 +1,7 @@
 import { expect } from 'chai';
+import type { KeyHealthView } from '../../../src/http/index.ts';
 import { ask, startHarness } from './harness.ts';
+import { health } from './fake-node.ts';
 import type { Answer, Harness } from './harness.ts';
 
 describe('http routes that show what a node knows', () => {
@@ -105,6 +107,28 @@ describe('http routes that show what a node knows', () => {
     it('answers one key, or 404', async () => {
       expect((await get('/gossipstatus/db:1')).body).to.equal(`{${db1}}\n`);
       expectNotFound(await get('/gossipstatus/none'), 'none');
+    });
+  });
+
+  describe('/health', () => {
+    it('answers a page of keys with what the leader decides and this node sees', async () => {
+      const answer = await get('/health?prefix=db&after=a&limit=7');
+      const [first, second] = JSON.parse(answer.body) as Partial<KeyHealthView>[];
+      expect(first).to.include({ key: 'db:1', valueRevision: 3, state: 'UP', decidedBy: 'node2' });
+      expect(first?.waiting).to.equal(first?.reason);
+      expect(first?.votes).to.deep.equal(health[0]?.votes);
+      const at = '2006-01-02T15:04:05.000Z';
+      const sample = { status: 'DOWN', at, detail: 'DOWN\nrefused' };
+      expect(first?.lastSample).to.deep.equal(sample);
+      expect(second).to.include({ key: 'new', state: '', waiting: null, lastSample: null });
+      expect(it_.calls).to.deep.equal([['health', { prefix: 'db', after: 'a', limit: 7 }]]);
+    });
+
+    it('answers one key, or 404', async () => {
+      const { body } = await get('/health/db%3A1');
+      expect(JSON.parse(body)).to.include({ key: 'db:1', empty: false });
+      expectNotFound(await get('/health/none'), 'none');
+      expect((await get('/health?limit=0')).status).to.equal(400);
     });
   });
 
@@ -226,6 +250,8 @@ describe('http routes that show what a node knows', () => {
       '/events',
       '/events/42',
       '/keys',
+      '/health',
+      '/health/db:1',
       '/members',
     ];
     for (const path of [...reads, ...more, '/livez', '/readyz', '/metrics', '/version']) {

@@ -3,6 +3,7 @@ import type { GossipEffect } from '../../../../src/gossip/index.ts';
 import { freshnessLimitMs, StallGuard } from '../../../../src/health/index.ts';
 import type { Member } from '../../../../src/raft/index.ts';
 import { NotificationActivity } from '../../../../src/node/watching/activity.ts';
+import { explanationOf, votesIn } from '../../../../src/node/watching/explanation.ts';
 import { Heard } from '../../../../src/node/watching/heard.ts';
 import { Judge } from '../../../../src/node/watching/judge.ts';
 import type { Revision, SampleStatus } from '../../../../src/shared/index.ts';
@@ -280,6 +281,24 @@ describe('Judge', () => {
       await bench.pass(2);
       expect(bench.kinds()).to.deep.equal(['recordEvent k00000 DOWN']);
     }
+  });
+
+  it('Judge explains a key without changing its hold', async () => {
+    await withKeys(bench, 1);
+    bench.say('k00000', 'DOWN');
+    await bench.pass(4);
+    const input = bench.judge.inputFor(bench.record('k00000'));
+    expect(explanationOf(input).isWaiting).to.equal(true);
+    expect(explanationOf(input).reason).to.match(/waiting: it must last 60\d\d ms more$/);
+    expect(votesIn(input)[0]).to.include({ node: 'node1', verdict: 'DOWN', fresh: true, why: '' });
+    await bench.pass(5);
+    bench.say('k00000', 'UP');
+    await bench.pass(1);
+    expect(explanationOf(bench.judge.inputFor(bench.record('k00000'))).isWaiting).to.equal(false);
+    await bench.ledger.clock.advance(freshMs);
+    const [vote] = votesIn(bench.judge.inputFor(bench.record('k00000')));
+    expect(vote).to.include({ verdict: 'ABSTAIN', fresh: false });
+    expect(vote?.why).to.include('its last report is');
   });
 
   it('Judge forgets what it heard of a key that is gone', async () => {
