@@ -18,8 +18,18 @@ export function addServeFlags(command: Command): Command {
     const text = flag.defaultText === '' ? flag.help : `${flag.help} (default ${flag.defaultText})`;
     command.addOption(new Option(`--${flag.name} ${value}`, text));
   }
-  return command.option('--config <FILE>', 'YAML file with flag names as keys');
+  return command
+    .option('--config <FILE>', 'YAML file with flag names as keys')
+    .addHelpText('after', notes);
 }
+
+const notes = `
+TIME is in seconds, or carries a unit: 500ms, 10s, 5m, 1h.
+Each flag is also an environment variable (QUORATE_VERIFY_INTERVAL) and a key of the YAML file;
+flag beats environment beats file beats default.
+gossipQuorum, minZones, eventInterval, eventHold, notifyOn, notifyTimeout and notifyRetries belong to
+the whole cluster: its first start stores them, a node that is given another value changes them for all.
+`;
 
 /** `--kebab-case` becomes the flag's own spelling; everything else stays. */
 export function normalizeArguments(argv: readonly string[]): string[] {
@@ -61,7 +71,8 @@ function readFileLayer(path: string): Layer {
   try {
     document = parseYaml(readFileSync(path, 'utf8'));
   } catch (cause) {
-    const found = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : 'an error';
+    const [line = ''] = cause instanceof Error ? cause.message.split('\n') : ['an error'];
+    const found = line.replace(/:$/, '');
     throw new QuorateError('CONFIG_INVALID', `Cannot start with --config ${path}: ${found}`, {
       cause,
     });
@@ -71,8 +82,24 @@ function readFileLayer(path: string): Layer {
 
 /** One line for a refusal of commander's own (unknown flag, missing value). */
 export function usageMessage(error: CommanderError): string {
-  const text = error.message.replace(/^error: /, '').replaceAll('\n', ' ');
+  const text = error.message
+    .replace(/^error: /, '')
+    .replaceAll('\n', ' ')
+    .replace(/\.$/, '');
   const unknown = /unknown option '--?([^'=]*)/.exec(text)?.[1];
-  if (unknown === undefined) return `Cannot start: ${text}; see quorate serve --help`;
-  return `Cannot start with --${unknown}: found an unknown flag, accepted are those of quorate serve --help`;
+  if (unknown !== undefined) return unknownFlag(unknown);
+  const missing = /option '(--\w+) (<.*>)' argument missing/.exec(text);
+  if (missing) return `Cannot start with ${missing[1]}: found no value, accepted is ${missing[2]}`;
+  const invalid = /option '(--\w+) .*' argument '(.*)' is invalid\. (.*)/s.exec(text);
+  if (invalid) return `Cannot start with ${invalid[1]}: found "${invalid[2]}", ${invalid[3]}`;
+  return `Cannot start: ${text}; see quorate --help`;
+}
+
+function unknownFlag(name: string): string {
+  const bare = (text: string): string => text.replaceAll('-', '').toLowerCase();
+  const meant = flags.find((flag) => bare(flag.name) === bare(name));
+  const accepted = meant
+    ? `did you mean --${meant.name}`
+    : 'accepted are those of quorate serve --help';
+  return `Cannot start with --${name}: found an unknown flag, ${accepted}`;
 }

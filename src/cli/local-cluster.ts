@@ -1,9 +1,13 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { get } from 'node:http';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { QuorateError } from '../shared/index.ts';
 import { localDataDirectory, localNodesMax } from './local-data.ts';
+
+const askAgainMs = 100;
+const askTimeoutMs = 2_000;
 
 /** Flags of node N of the cluster on this machine; N counts from 1. */
 export function localNodeFlags(n: number, root: string): string[] {
@@ -46,14 +50,22 @@ export async function runLocalCluster(
   stopRequested: Promise<void>,
 ): Promise<number> {
   const numbers = Array.from({ length: options.nodes }, (_, i) => i + 1);
-  const children = numbers.map((n) => startNode(n, options));
   introduce(options);
+  const children = numbers.map((n) => startNode(n, options));
   const ends = children.map((child) => ended(child));
-  const first = await Promise.race([stopRequested.then(() => null), ...ends]);
+  const over = new AbortController();
+  void tellWhenReady(numbers, options.write, over.signal);
+  const first = await Promise.race([
+    stopRequested.then(() => null),
+    ...ends.map((end, i) => end.then((code) => ({ code, n: i + 1 }))),
+  ]);
+  over.abort();
+  if (first !== null)
+    options.write(`node${first.n} ended with ${first.code}: all nodes are stopped`);
   for (const child of children) child.kill('SIGTERM');
   const codes = await Promise.all(ends);
   if (first === null) return codes.every((code) => code === 0) ? 0 : 1;
-  return first === 0 ? 1 : first;
+  return first.code === 0 ? 1 : first.code;
 }
 
 function startNode(n: number, options: LocalClusterOptions): ChildProcess {
@@ -68,7 +80,9 @@ function startNode(n: number, options: LocalClusterOptions): ChildProcess {
   });
   for (const stream of [child.stdout, child.stderr]) {
     if (stream === null) continue;
-    createInterface({ input: stream }).on('line', (line) => options.write(`node${n} | ${line}`));
+    createInterface({ input: stream }).on('line', (line) =>
+      options.write(`node${n} | ${line.replace(`[node${n}] `, '')}`),
+    );
   }
   return child;
 }
@@ -80,21 +94,58 @@ function ended(child: ChildProcess): Promise<number> {
   });
 }
 
-function introduce(options: LocalClusterOptions): void {
-  const url = 'http://127.0.0.1:6000';
+const urlOf = (n: number): string => `http://127.0.0.1:${5999 + n}`;
+
+function introduce({ nodes, root, write }: LocalClusterOptions): void {
+  write(
+    `A cluster of ${nodes} nodes starts on this machine; its data is in ${join(root, '.data')}`,
+  );
+  write(
+    'With new data this takes some seconds: node1 looks first whether there is a cluster already.',
+  );
+}
+
+async function tellWhenReady(
+  numbers: readonly number[],
+  write: (line: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const isReady = await Promise.all(numbers.map((n) => untilReady(n, signal)));
+  if (!isReady.every(Boolean)) return;
   const lines = [
-    `A cluster of ${options.nodes} nodes starts on this machine; its data is in ${join(options.root, '.data')}`,
-    ...Array.from(
-      { length: options.nodes },
-      (_, i) => `  node${i + 1}  http://127.0.0.1:${6000 + i}`,
-    ),
+    `The cluster is ready: ${numbers.map(urlOf).join(' ')}`,
     'Try, in another terminal:',
-    `  curl '${url}/set?key=web&value=127.0.0.1:8080'`,
-    `  curl '${url}/get?key=web'`,
-    `  curl '${url}/gossipstatus/web'`,
-    `  curl '${url}/events?limit=5'`,
-    'What web is at first is its baseline, silently; start or stop what listens there for an event.',
+    `  curl '${urlOf(1)}/set?key=web&value=127.0.0.1:8080'`,
+    `  curl '${urlOf(1)}/get?key=web'`,
+    `  curl '${urlOf(1)}/gossipstatus/web'`,
+    `  curl '${urlOf(1)}/events?limit=5'`,
+    'What is agreed on first is only remembered; then start or stop what listens there for an event.',
     'Ctrl-C stops all of it; starting again goes on with the same data.',
   ];
-  for (const line of lines) options.write(line);
+  for (const line of lines) write(line);
+}
+
+/** True once node N is ready, false when that does not matter any more. */
+async function untilReady(n: number, signal: AbortSignal): Promise<boolean> {
+  while (!signal.aborted) {
+    if (await answersReady(n)) return true;
+    await new Promise((resolve) => setTimeout(resolve, askAgainMs));
+  }
+  return false;
+}
+
+/** Not `fetch`: that refuses port 6000. */
+function answersReady(n: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const request = get(
+      `${urlOf(n)}/readyz`,
+      { agent: false, timeout: askTimeoutMs },
+      (response) => {
+        response.resume();
+        resolve(response.statusCode === 200);
+      },
+    );
+    request.once('timeout', () => request.destroy());
+    request.once('error', () => resolve(false));
+  });
 }

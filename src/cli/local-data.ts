@@ -37,6 +37,16 @@ export async function forgetLocalData({ root, n, isRunning = answers }: Forget):
   for (const one of nodes) rmSync(localDataDirectory(root, one), { recursive: true, force: true });
 }
 
+/** Throws CONFIG_INVALID when somebody listens where the first `nodes` nodes are to serve HTTP. */
+export async function checkPortsAreFree(nodes: number, isTaken = answers): Promise<void> {
+  for (let n = 1; n <= nodes; n++) {
+    const port = 5999 + n;
+    if (!(await isTaken(port))) continue;
+    const found = `something listens at 127.0.0.1:${port} already, stop it first`;
+    throw new QuorateError('CONFIG_INVALID', `Cannot start node${n}: ${found}`);
+  }
+}
+
 /** Whether somebody accepts connections at this port of this machine. */
 function answers(port: number): Promise<boolean> {
   return new Promise((resolve) => {

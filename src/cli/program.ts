@@ -4,7 +4,7 @@ import { codeOf, QuorateError } from '../shared/index.ts';
 import type { Environment } from './arguments.ts';
 import { addServeFlags, configFrom, normalizeArguments, usageMessage } from './arguments.ts';
 import { localNodeFlags, runLocalCluster } from './local-cluster.ts';
-import { forgetLocalData, localNodesMax } from './local-data.ts';
+import { checkPortsAreFree, forgetLocalData, localNodesMax } from './local-data.ts';
 
 /** What the process gives to the command line; main.ts is the only one who has it. */
 export interface Surroundings extends Environment {
@@ -17,6 +17,8 @@ export interface Surroundings extends Environment {
   readonly serve: (config: Config) => Promise<number>;
   /** Resolves at the first request to stop. */
   readonly stopRequested: () => Promise<void>;
+  /** Whether somebody listens at this port of this machine; by default it is tried. */
+  readonly isTaken?: (port: number) => Promise<boolean>;
   readonly writeOut: (text: string) => void;
   readonly writeError: (text: string) => void;
 }
@@ -59,6 +61,10 @@ function buildProgram(surroundings: Surroundings, exit: (code: number) => void):
     .exitOverride()
     .configureOutput({ writeOut: surroundings.writeOut, writeErr: () => undefined })
     .showSuggestionAfterError(false);
+  program.addHelpText(
+    'after',
+    '\nTo look around: quorate local. The flags of a node: quorate serve --help.',
+  );
   addServe(program, surroundings, exit);
   addLocal(program, surroundings, exit);
   return program;
@@ -123,6 +129,7 @@ async function runLocal(call: LocalCall, surroundings: Surroundings): Promise<nu
   }
   const extraFlags = call.extra;
   const { nodes } = call.options;
+  await checkPortsAreFree(nodes, surroundings.isTaken);
   return runLocalCluster(
     { nodes, root, extraFlags, launch, write: (line) => writeOut(`${line}\n`) },
     surroundings.stopRequested(),
@@ -141,5 +148,5 @@ function nodeNumber(text: string): number {
 
 function parseNodeCount(text: string): number {
   if (isNodeNumber(Number(text))) return Number(text);
-  throw new InvalidArgumentError(`Accepted is 1 to ${localNodesMax}`);
+  throw new InvalidArgumentError(`accepted is 1 to ${localNodesMax}`);
 }

@@ -31,11 +31,14 @@ export function fileLayer(document: unknown, path: string): Layer {
   const layer: Partial<Record<FieldName, string>> = {};
   for (const [key, value] of Object.entries(document)) {
     const name = flagNamed(key);
-    if (name === undefined) throw invalid(path, `unknown key ${JSON.stringify(key)}`, 'flag names');
+    if (name === undefined)
+      throw invalid(path, `the unknown key ${JSON.stringify(key)}`, acceptedKeys);
     layer[name] = scalarText(value, name, path);
   }
   return layer;
 }
+
+const acceptedKeys = 'a name of a flag of quorate serve --help';
 
 function scalarText(value: unknown, name: string, path: string): string {
   if (Array.isArray(value)) return value.map((one) => scalarText(one, name, path)).join(',');

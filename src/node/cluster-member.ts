@@ -10,6 +10,7 @@ import type { Operation } from '../store/index.ts';
 import { defaultKeyspace } from '../store/index.ts';
 import type { Metrics } from '../telemetry/index.ts';
 import type { GossipSockets, PeerTransport } from '../transport/index.ts';
+import { ClusterNews } from './cluster-news.ts';
 import { Admission } from './cluster/admission.ts';
 import { LeaderCalls } from './cluster/leader-calls.ts';
 import { settingsFrom } from './cluster/own-settings.ts';
@@ -53,6 +54,7 @@ export class ClusterMember {
   readonly #init: ClusterMemberInit;
   readonly #upkeep: Upkeep;
   readonly #ownSettings: DecisionSettings;
+  readonly #news: ClusterNews;
   readonly replica: Replica;
   readonly gossip: GossipDriver;
   readonly watching: Watching;
@@ -71,6 +73,7 @@ export class ClusterMember {
     this.#init = init;
     this.#ownSettings = settingsFrom(init.config);
     this.#host = init.host;
+    this.#news = new ClusterNews(init.logger, init.self);
     this.replica = replica;
     this.gossip = this.#makeGossip();
     this.#admission = this.#makeAdmission();
@@ -209,19 +212,17 @@ export class ClusterMember {
   }
 
   onRoleChange(change: { role: RaftRole; leader: string | null; term: number }): void {
-    const { logger, metrics } = this.#init;
     const { role, leader, term } = change;
     if (leader === this.#lastLeader) return;
-    if (leader !== null) metrics.raftLeaderChanges.inc();
+    if (leader !== null) this.#init.metrics.raftLeaderChanges.inc();
     this.#lastLeader = leader;
     this.#setPeers();
-    logger.info({ role, leader, term }, leader === null ? 'No leader' : `Leader is ${leader}`);
+    this.#news.leader(role, leader, term);
   }
 
   onConfiguration({ configuration, index }: IndexedConfiguration): void {
     const isMember = memberOf(configuration, this.replica.self) !== undefined;
-    const members = configuration.members.map((member) => `${member.nodeId}(${member.role})`);
-    this.#init.logger.info({ index, members }, 'Configuration');
+    this.#news.configuration({ configuration, index });
     if (isMember && !this.#wasMember && this.#isRemoved) this.gossip.rejoin();
     if (isMember) this.#isRemoved = false;
     else if (this.#wasMember) this.onRemoved();
@@ -309,23 +310,27 @@ export class ClusterMember {
       commit: (operation) => this.commit(operation),
       update: (member) => this.calls.update(member),
       tellRemoved: () => this.#admission.tellRemoved(this.gossip.members()),
-      onLive: () => this.watching.goLive(),
+      onLive: () => this.#onLive(),
     });
+  }
+
+  #onLive(): void {
+    this.watching.goLive();
+    this.#news.ready(this.#init.self.httpAddress);
   }
 
   #onGossip(effect: GossipEffect): void {
     const { logger, saveEpoch, onFatal } = this.#init;
     this.watching.onGossip(effect);
     if (effect.kind === 'member') {
-      const { nodeId, status, address } = effect.member;
-      logger.info({ nodeId, status, address }, 'Gossip member');
+      this.#news.gossip(effect.member);
       this.#setPeers();
     } else if (effect.kind === 'joined') this.#joinedGossip.add(effect.seed);
     else if (effect.kind === 'epochRaised') saveEpoch(effect.epoch).catch(onFatal);
     else if (effect.kind === 'conflict') {
       logger.error(
         { other: effect.other.address },
-        'Another process goes by the name of this node',
+        `Another process at ${effect.other.address} goes by the name of this node: stop one of them`,
       );
       this.#admission.tellRemoved([effect.other]);
     }

@@ -58,6 +58,7 @@ export async function runNode(init: RunNodeInit): Promise<number> {
     colors: init.isTerminal,
   });
   warnIfOpen(config, logger);
+  warnIfUndialable(config, logger);
   const replicaSettings = replicaSettingsFor(config.profile);
   const directory = await DataDirectory.open({
     files: surroundings.files,
@@ -124,9 +125,10 @@ class Daemon {
       await this.#stopAll(http);
       throw error;
     }
+    const { http: httpAddress, raft, gossip } = config;
     logger.info(
-      { http: config.http, raft: config.raft, gossip: config.gossip },
-      'The node listens',
+      { http: httpAddress, raft, gossip },
+      `Listening: http ${httpAddress}, raft ${raft}, gossip ${gossip}`,
     );
     const failure = (await this.#unlessFatal(stopRequested)) ?? (await this.#stopInOrder(http));
     return failure === null ? 0 : this.#die(failure.error);
@@ -134,7 +136,7 @@ class Daemon {
 
   async #stopInOrder(http: HttpServer): Promise<Failure | null> {
     const { logger } = this.#parts;
-    logger.info({}, 'Stopping');
+    logger.info({}, 'Stopping; a second signal ends it at once');
     const failure = await this.#unlessFatal(this.#stopAll(http));
     if (failure === null) logger.info({}, 'Stopped');
     return failure;
@@ -228,19 +230,32 @@ function checkScripts({ config, searchPath }: RunNodeInit) {
 
 function scriptOf(flag: string, command: string, searchPath: string): Script | null {
   if (command.trim() === '') return null;
-  const { file, args } = splitCommand(command);
+  const { file, args } = forFlag(flag, () => splitCommand(command));
   return { file: checkScript(file, { flag, searchPath }), args };
+}
+
+/** What is refused must say for which flag. */
+function forFlag<Result>(flag: string, read: () => Result): Result {
+  try {
+    return read();
+  } catch (cause) {
+    const found = cause instanceof Error ? cause.message : String(cause);
+    const reason = found.replace(/^Cannot/, 'cannot');
+    throw new QuorateError('CONFIG_INVALID', `Cannot start with ${flag}: ${reason}`, { cause });
+  }
 }
 
 function readGossipKeys(path: string): readonly Uint8Array[] {
   if (path === '') return [];
-  try {
-    return parseGossipKeys(readFileSync(path, 'utf8'));
-  } catch (cause) {
-    const found = cause instanceof Error ? cause.message : String(cause);
-    throw new QuorateError('CONFIG_INVALID', `Cannot start with --gossipKey ${path}: ${found}`, {
-      cause,
-    });
+  return forFlag(`--gossipKey ${path}`, () => parseGossipKeys(readFileSync(path, 'utf8')));
+}
+
+function warnIfUndialable(config: Config, logger: Logger): void {
+  const names = ['advertiseHttp', 'advertiseRaft', 'advertiseGossip'] as const;
+  for (const name of names) {
+    const address = config[name];
+    if (!/^(0\.0\.0\.0|\[::\]):/.test(address)) continue;
+    logger.warn({ name, address }, `Other nodes cannot dial ${address}: set --${name}`);
   }
 }
 
@@ -251,6 +266,6 @@ function warnIfOpen({ http, raft, gossip }: Config, logger: Logger): void {
   if (open.length === 0) return;
   logger.warn(
     { open },
-    'Listening beyond this machine without authentication: let a firewall guard it',
+    `Listening beyond this machine (${open.join(', ')}) without authentication: let a firewall guard it`,
   );
 }

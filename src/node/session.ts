@@ -158,14 +158,15 @@ export class Session {
       return;
     }
     if (!this.#joining.hasAddresses) {
-      logger.warn({}, 'No cluster and no address to join: waiting for /join on a member');
+      const found = 'No cluster and no address to join';
+      logger.warn({}, `${found}: waiting for /join on a member; --bootstrap would create one`);
     }
     await this.#join();
   }
 
   async #bootstrap(): Promise<void> {
     const clusterId = asClusterId(this.#init.surroundings.random.hex(16));
-    this.#init.logger.info({ clusterId }, 'Creating a cluster');
+    this.#init.logger.info({ clusterId }, 'Creating a cluster: there is none yet');
     await this.#adopt(clusterId, bootstrapConfiguration(this.#self));
   }
 

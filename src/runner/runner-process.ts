@@ -121,7 +121,7 @@ export class RunnerProcess {
     if (this.#stopping) return;
     const delayMs = this.#restartMs;
     this.#restartMs = Math.min(restartMsMax, delayMs * 2);
-    this.#logger.error({ found, delayMs }, 'The script runner died and is started again');
+    this.#logger.error({ found, delayMs }, `The script runner died and is started again: ${found}`);
     this.#restartTimer = setTimeout(() => {
       this.restarts++;
       this.#spawn(

@@ -57,5 +57,44 @@ function prettyInto(destination: DestinationStream, { colors }: LoggerInit): Des
     errorLikeObjectKeys: ['error', 'cause'],
     singleLine: true,
   });
-  return { write: (line) => destination.write(pretty(line)) };
+  return { write: (line) => destination.write(pretty(forPeople(line))) };
+}
+
+const alwaysShown = new Set(['level', 'time', 'node', 'msg']);
+
+/** Without the fields that the message says already. */
+function forPeople(line: string): object {
+  const { error, ...others } = JSON.parse(line) as Record<string, unknown>;
+  const text = expectedText(error);
+  const message = [String(others['msg']), ...(text === null ? [] : [text])].join(': ');
+  const fields = text === null && error !== undefined ? { ...others, error } : others;
+  const shown = Object.entries(fields).filter(
+    ([name, value]) => alwaysShown.has(name) || !says(message, value),
+  );
+  return { ...Object.fromEntries(shown), msg: visible(message) };
+}
+
+/** An error with a code says all in its message: where in the code it arose helps nobody. */
+function expectedText(error: unknown): string | null {
+  const isExpected = typeof error === 'object' && error !== null && 'code' in error;
+  return isExpected && 'message' in error ? String(error.message) : null;
+}
+
+/** As words of their own. What is null says nothing to people. */
+function says(message: string, value: unknown): boolean {
+  if (value === null) return true;
+  if (Array.isArray(value)) return value.every((one) => says(message, one));
+  if (value === '' || (typeof value !== 'string' && typeof value !== 'number')) return false;
+  // Of a peer its name will do: the incarnation is for programs.
+  const around = message.split(String(value).replace(/@[0-9a-f]{16}$/, ''));
+  const isWord = (before: string, after = ''): boolean => !/\w$/.test(before) && !/^\w/.test(after);
+  return around.slice(0, -1).some((before, i) => isWord(before, around[i + 1]));
+}
+
+/** Keys and what scripts print may hold anything: nothing of it may steer a terminal or begin a line. */
+function visible(message: string): string {
+  return message.replace(
+    /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }

@@ -23,16 +23,18 @@ export const realClock: Clock = {
   afterPendingInput: (run) => void setImmediate(run),
 };
 
-/** Keeps what was logged at `warn` and above. */
+/** Keeps what was logged: at `warn` and above as complaints. */
 export class KeptLog implements Logger {
   readonly complaints: string[] = [];
+  /** What was logged at `info`. */
+  readonly news: string[] = [];
 
   debug(): void {
     // Not of interest.
   }
 
-  info(): void {
-    // Not of interest.
+  info(_fields: object, message: string): void {
+    this.news.push(message);
   }
 
   warn(_fields: object, message: string): void {

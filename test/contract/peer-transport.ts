@@ -97,8 +97,8 @@ function describeIdentity(nodes: () => TestNodes): void {
     const call = first.transport.call(two, 'propose', empty, patienceMs);
     expect(await codeOfRejection(call)).to.equal('UNREACHABLE');
     await until('complaints', () => second.log.complaints.length > 0);
-    expect(second.log.complaints[0]).to.equal('Refused a peer that does not belong here');
-    expect(first.log.complaints).to.include('A peer refuses this node');
+    expect(second.log.complaints[0]).to.match(/^Refused n1@.*its cluster is/);
+    expect(first.log.complaints.join('\n')).to.match(/^Refused by n2 at /m);
     expect(second.received.messages).to.be.empty;
     expect(second.received.calls).to.be.empty;
   });
@@ -209,7 +209,7 @@ function describeLife(nodes: () => TestNodes): void {
       .catch((reason: unknown) => reason);
     expect(error).to.include({
       code: 'CONFIG_INVALID',
-      message: `Cannot listen on ${first.address} for peers: address in use`,
+      message: `Cannot listen as --raft ${first.address}: address in use`,
     });
   });
 

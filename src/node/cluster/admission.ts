@@ -56,7 +56,8 @@ export class Admission {
       throw new QuorateError('NOT_FOUND', `Cannot remove ${address}: no member has this address`);
     }
     await this.#change({ kind: 'remove', nodeId: member.nodeId, safely: !force }, deadlineMs);
-    this.#init.logger.info({ member: member.nodeId, address }, 'Removed a member');
+    const name = member.nodeId;
+    this.#init.logger.info({ member: name, address }, `Removed ${name} at ${address}`);
     void this.#tellRemoved(peerIdOfMember(member), address);
   }
 
@@ -81,9 +82,10 @@ export class Admission {
     const next = { ...member, role: known.role };
     if (isSamePlace(known, next)) return;
     await this.#change({ kind: 'update', member: next }, this.#now() + timeoutMs);
+    const { nodeId, raftAddress: raft, httpAddress: http, gossipAddress: gossip } = member;
     this.#init.logger.info(
-      { member: member.nodeId, raft: member.raftAddress },
-      'A member has new addresses',
+      { member: nodeId, raft, http, gossip },
+      `${nodeId} is elsewhere now: http ${http}, raft ${raft}, gossip ${gossip}`,
     );
   }
 
@@ -104,9 +106,11 @@ export class Admission {
       if (memberOf(this.#configuration, peerIdOfMember(member)) !== undefined) return;
       throw error;
     }
-    this.#init.logger.info(
-      { member: member.nodeId, raft: member.raftAddress, role },
-      'Admitted a member',
+    const { nodeId, raftAddress: raft } = member;
+    // The line with the new members is told on every node.
+    this.#init.logger.debug(
+      { member: nodeId, raft, role },
+      `Admitted ${nodeId} at ${raft} as ${role}`,
     );
   }
 

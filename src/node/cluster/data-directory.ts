@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { emptyConfiguration } from '../../raft/index.ts';
 import type { Configuration, LogBase, LogIdentity } from '../../raft/index.ts';
 import type { Logger } from '../../shared/index.ts';
-import { asIndex, asTerm, fromUtf8, QuorateError, utf8 } from '../../shared/index.ts';
+import { asIndex, asTerm, codeOf, fromUtf8, QuorateError, utf8 } from '../../shared/index.ts';
 import type { Files, Kv, KvFactory, LogSettings, SegmentedLog } from '../../storage/index.ts';
 import { createLog, openLog, writeFully } from '../../storage/index.ts';
 
@@ -36,7 +36,12 @@ export class DataDirectory {
       throw cannotUse(path, cause);
     }
     // The database stays empty: the kernel frees its lock when the process ends, however it ends.
-    return new DataDirectory(init, await kvFactory.open(`${path}/lock`));
+    const lock = await kvFactory.open(`${path}/lock`).catch((cause: unknown) => {
+      if (codeOf(cause) !== 'DATA_DIRECTORY_LOCKED') throw cause;
+      const message = `Cannot use ${path} as --dataDir: another daemon uses it`;
+      throw new QuorateError('DATA_DIRECTORY_LOCKED', message, { cause });
+    });
+    return new DataDirectory(init, lock);
   }
 
   get path(): string {

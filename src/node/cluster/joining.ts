@@ -52,6 +52,7 @@ export class Joining {
    */
   async findsCluster(): Promise<boolean> {
     const deadlineMs = this.#init.clock.monotonicMs() + bootstrapWaitMs;
+    this.#tellWhere('Looking for a cluster before creating one, 5 s at most,');
     while (!this.#stopped && this.hasAddresses) {
       const answers = await this.#askAll();
       if (answers.some((answer) => (answer?.clusterId ?? null) !== null)) return true;
@@ -66,6 +67,7 @@ export class Joining {
   async join(isMember: () => boolean): Promise<void> {
     let delayMs = retryMsMin;
     let loggedAtMs = -Infinity;
+    if (!isMember()) this.#tellWhere('Asking to join a cluster');
     while (!this.#stopped && !isMember()) {
       const problem = await this.#tryAll(isMember);
       if (problem === null) {
@@ -73,13 +75,20 @@ export class Joining {
         continue;
       }
       const nowMs = this.#init.clock.monotonicMs();
-      if (nowMs - loggedAtMs >= logEveryMs) {
+      if (this.hasAddresses && nowMs - loggedAtMs >= logEveryMs) {
         loggedAtMs = nowMs;
-        this.#init.logger.info({ problem }, 'No cluster to join yet, trying again');
+        this.#init.logger.info({ problem }, `No cluster to join yet, trying on: ${problem}`);
       }
       await this.#sleep(delayMs);
       delayMs = Math.min(retryMsMax, delayMs * 2);
     }
+  }
+
+  #tellWhere(what: string): void {
+    const { logger, joinAddresses, gossipAddresses } = this.#init;
+    if (!this.hasAddresses) return;
+    const where = [...joinAddresses, ...gossipAddresses].join(', ');
+    logger.info({ joinAddresses, gossipAddresses }, `${what} at ${where}`);
   }
 
   /** null when some node agreed to let this one in. */

@@ -98,7 +98,8 @@ export class Upkeep {
       const settings = explicitDifferences(config, stored);
       if (Object.keys(settings).length > 0) {
         await commit({ kind: 'putSettings', settings });
-        logger.warn({ settings }, 'Changed decision settings for all nodes, as the flags here say');
+        const names = Object.keys(settings).join(', ');
+        logger.warn({ settings }, `Changed ${names} for all nodes, as the flags here say`);
       }
       this.#comparedSettings = true;
     }

@@ -208,7 +208,11 @@ export class RaftDriver {
     if (stalled === this.#diskStalled) return;
     this.#diskStalled = stalled;
     const { logger } = this.#init;
-    if (stalled) logger.error({ ageMs: this.#persister.oldestWriteAgeMs }, 'The disk hangs');
+    if (stalled)
+      logger.error(
+        { ageMs: this.#persister.oldestWriteAgeMs },
+        'The disk hangs: a write is not done yet',
+      );
     else logger.warn({}, 'The disk answers again');
     this.submit({ kind: stalled ? 'diskStalled' : 'diskOk' });
   }

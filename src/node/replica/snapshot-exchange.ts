@@ -97,7 +97,8 @@ export class SnapshotExchange {
   async #fillAndSwitch(received: ReceivedSnapshot, base: LogBase): Promise<void> {
     const { kvFactory, dataDirectory, logger, driver, applier } = this.#init;
     const generation = this.#generation + 1;
-    logger.info({ index: base.index, from: received.from }, 'Installing a snapshot');
+    const { from } = received;
+    logger.info({ index: base.index, from }, `Installing a snapshot from ${from}`);
     await this.#fill(received.path, generation);
     await applier.pause();
     await driver.exclusively(() => this.#switch(base, generation));

@@ -75,7 +75,7 @@ export class SnapshotSender {
   async #failed(to: PeerId, error: unknown): Promise<void> {
     const { logger, clock } = this.#init;
     if (this.#abort.signal.aborted) return;
-    logger.warn({ to, error }, 'Cannot send a snapshot yet');
+    logger.warn({ to, error }, `Cannot send a snapshot to ${to} yet, trying on`);
     await new Promise<void>((resolve) => clock.after(failurePauseMs, resolve));
   }
 
@@ -84,7 +84,7 @@ export class SnapshotSender {
     try {
       const { index } = snapshot.meta.base;
       this.#pins.pin(to, index, this.#now());
-      this.#init.logger.info({ to, index, bytes: snapshot.meta.bytes }, 'Sending a snapshot');
+      this.#init.logger.info({ to, index, bytes: snapshot.meta.bytes }, `Sending ${to} a snapshot`);
       await this.#init.send(to, this.#sourceOf(to, snapshot), this.#abort.signal);
       return index;
     } catch (error) {

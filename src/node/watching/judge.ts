@@ -253,8 +253,10 @@ export class Judge {
     const atMs = nextCheckInMs === null ? null : input.nowMs + nextCheckInMs;
     this.#docket.lookAt(one.keyId, atMs);
     if (!isNews || kind === 'none') return;
-    const { logger } = this.#init;
-    logger.info({ key: one.name, reason }, `${decidedText[kind]} ${one.name}: ${reason}`);
+    // An event is told when it is applied, on every node.
+    const level = kind === 'event' ? 'debug' : 'info';
+    const { name } = one;
+    this.#init.logger[level]({ key: name, reason }, `${decidedText[kind]} ${name}: ${reason}`);
   }
 
   #caseOf(record: KeyRecord): Case {

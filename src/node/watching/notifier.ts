@@ -105,7 +105,8 @@ export class Notifier {
       const { end } = await script.run(event, 'follower', 1);
       await commit({ kind: 'recordFollowerRun', eventId, node, startedAtMs, ...end });
     } catch (error) {
-      logger.warn({ eventId, code: codeOf(error), error }, 'A follower run has no record');
+      const code = codeOf(error);
+      logger.warn({ eventId, code, error }, `Cannot record the follower run of event ${eventId}`);
     } finally {
       this.#followerRuns--;
     }
@@ -148,7 +149,7 @@ export class Notifier {
       const { logger } = this.#init;
       logger.warn(
         { eventId: event.id, code: codeOf(error), error },
-        'Cannot go on with a notification yet',
+        `Cannot go on with the notification of event ${event.id} yet`,
       );
     } finally {
       this.#busy.delete(event.id);
@@ -166,7 +167,11 @@ export class Notifier {
     this.#notBeforeMs.set(eventId, clock.monotonicMs() + askHolderMs);
     if (holder !== node && (await askHolder(holder, eventId)) === true) return;
     if (this.#stopped || !mayDecide()) return;
-    logger.warn({ eventId, key: event.key, holder, attempt }, 'A notification ended unseen');
+    const { key } = event;
+    logger.warn(
+      { eventId, key, holder, attempt },
+      `${nameOf(event)}: attempt ${attempt} on ${holder} ended unseen`,
+    );
     this.#takenOver.add(eventId);
     const durationMs = Math.max(0, Math.round(clock.wallMs() - startedAtMs));
     const unseen = { exitCode: null, signal: null, timedOut: false, output: unseenText };
@@ -175,16 +180,20 @@ export class Notifier {
   }
 
   async #attempt(event: EventRecord): Promise<void> {
-    const { settings, commit, reconsider } = this.#init;
-    const eventId = event.id;
+    const { settings, commit, reconsider, logger } = this.#init;
+    const { id: eventId, key } = event;
     const attempt = (lastAttempt(event)?.attempt ?? 0) + 1;
     const again = reconsider(event);
     if (again.verdict === 'superseded') {
       const { reason } = again;
-      await commit({ kind: 'closeNotification', eventId, state: 'superseded', reason });
+      const state = 'superseded';
+      await commit({ kind: 'closeNotification', eventId, state, reason });
+      logger.info({ eventId, key, state, reason }, `${nameOf(event)} is superseded: ${reason}`);
     } else if (attempt > settings().notifyRetries + (this.#takenOver.has(eventId) ? 1 : 0)) {
       const reason = `no attempt of ${attempt - 1} ended with a result`;
-      await commit({ kind: 'closeNotification', eventId, state: 'failed', reason });
+      const state = 'failed';
+      await commit({ kind: 'closeNotification', eventId, state, reason });
+      logger.warn({ eventId, key, state, reason }, `${nameOf(event)} failed: ${reason}`);
     } else await this.#runAttempt(event, attempt);
   }
 
@@ -205,10 +214,13 @@ export class Notifier {
     }
   }
 
-  #tell({ id: eventId, key, to }: EventRecord, attempt: number, { judged }: Run): void {
+  #tell(event: EventRecord, attempt: number, { judged }: Run): void {
     const { logger, clock } = this.#init;
+    const { id: eventId, key, to } = event;
     const { outcome, reason } = judged;
-    logger.info({ eventId, key, to, attempt, outcome }, `Notification: ${reason}`);
+    const level = outcome === 'done' ? 'info' : 'warn';
+    const said = `${nameOf(event)}, attempt ${attempt}: ${outcome}, ${reason}`;
+    logger[level]({ eventId, key, to, attempt, outcome, reason }, said);
     if (judged.outcome !== 'retry') return;
     this.#notBeforeMs.set(eventId, clock.monotonicMs() + judged.retryInMs);
   }
@@ -237,6 +249,9 @@ export class Notifier {
     return event?.notification.state === 'running' && lastAttempt(event)?.attempt === attempt;
   }
 }
+
+const nameOf = ({ id, key, to }: EventRecord): string =>
+  `Notification of event ${id} (${key} is ${to})`;
 
 const unseenText = 'nobody saw how it ended: its node does not run it any more';
 

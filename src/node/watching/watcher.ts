@@ -150,7 +150,9 @@ export class Watcher {
     } catch (error) {
       // A full queue or a stopping runner: no sample; an engine that fails stops the node by itself.
       const code = codeOf(error);
-      if (code !== 'STOPPED') this.#init.logger.warn({ keyId, error }, 'Cannot verify a key');
+      if (code === 'STOPPED') return;
+      const key = this.#list.byId(keyId)?.key ?? null;
+      this.#init.logger.warn({ keyId, key, error }, `Cannot verify ${key ?? 'a deleted key'}`);
     } finally {
       this.#schedule.finished(keyId, this.#init.clock.monotonicMs(), sampled);
       this.#planStart();

@@ -15,7 +15,7 @@ export const cannotListen = (listen: string, cause: unknown): QuorateError => {
         : String(cause);
   return new QuorateError(
     'CONFIG_INVALID',
-    `Cannot listen for gossip on ${listen} as UDP and TCP must be free there: ${found}`,
+    `Cannot listen as --gossip ${listen} with UDP and TCP: ${found}`,
     { cause },
   );
 };

@@ -112,15 +112,12 @@ export function parseGossipKeys(text: string): Uint8Array[] {
     if (![16, 24, 32].includes(bytes.length) || !/^[A-Za-z0-9+/_-]+={0,2}$/.test(word))
       throw new QuorateError(
         'CONFIG_INVALID',
-        `Cannot read gossip keys as each line must be base64 of 16, 24 or 32 bytes: line ${index + 1} is not`,
+        `Cannot read gossip keys: line ${index + 1} is not base64 of 16, 24 or 32 bytes`,
       );
     keys.push(bytes);
   }
   if (keys.length === 0)
-    throw new QuorateError(
-      'CONFIG_INVALID',
-      'Cannot read gossip keys as there must be one: found none',
-    );
+    throw new QuorateError('CONFIG_INVALID', 'Cannot read gossip keys: found none');
   return keys;
 }
 

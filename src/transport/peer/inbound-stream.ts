@@ -95,7 +95,7 @@ export class InboundStream implements Answering {
     const { from, address } = hello;
     const fields = { from, address, remote: this.#pipe.remote, refusal };
     if (identity().clusterId !== null && logGate.passes(`refuse ${from} ${refusal}`)) {
-      logger.warn(fields, 'Refused a peer that does not belong here');
+      logger.warn(fields, `Refused ${from} at ${address}: ${refusal}`);
     } else {
       logger.debug(fields, 'Refused a peer');
     }
@@ -115,7 +115,10 @@ export class InboundStream implements Answering {
       const { logger, logGate } = this.#context;
       const fields = { remote: this.#pipe.remote, reason: error.message };
       if (logGate.passes(`protocol ${error.message}`)) {
-        logger.warn(fields, 'A peer breaks the protocol; its stream is closed');
+        logger.warn(
+          fields,
+          `Closed the stream of a peer that breaks the protocol: ${error.message}`,
+        );
       }
       this.refuse(error.message);
     }

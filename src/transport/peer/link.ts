@@ -103,16 +103,18 @@ export class Link {
 
   #log(end: PipeEnd): void {
     const { logger, logGate } = this.#context;
-    const fields = { ...this.#target, reason: end.reason };
-    const { peer, rpc } = this.#target;
-    if (end.refused && logGate.passes(`refused ${peer} ${end.reason}`)) {
-      logger.warn(fields, 'A peer refuses this node');
-    } else if (this.isOpen && logGate.passes(`lost ${peer}`)) {
-      logger.info(fields, 'Lost the connection to a peer');
-    } else if (!this.isOpen && !end.refused && logGate.passes(`unreached ${peer} ${rpc}`)) {
-      logger.info(fields, 'Cannot reach a peer; trying on');
+    const { peer, address, rpc } = this.#target;
+    const { reason } = end;
+    const fields = { peer, address, reason };
+    const place = `${peer.split('@')[0] ?? peer} at ${address}`;
+    // Its streams fail together: one of them speaks for all.
+    if (end.refused && logGate.passes(`refused ${peer} ${reason}`)) {
+      logger.warn(fields, `Refused by ${place}: ${reason}`);
+    } else if (!end.refused && logGate.passes(`down ${peer}`)) {
+      const found = this.isOpen ? 'Lost the connection to' : 'Cannot reach';
+      logger.info(fields, `${found} ${place}, trying on: ${reason}`);
     } else {
-      logger.debug(fields, 'A stream to a peer ended');
+      logger.debug({ ...fields, rpc }, `The ${rpc} stream to ${place} ended: ${reason}`);
     }
   }
 }

@@ -34,7 +34,7 @@ export class Listener {
     return new Promise((resolve, reject) => {
       this.#server.once('error', (cause: NodeJS.ErrnoException) => {
         const found = words[cause.code ?? ''] ?? cause.message;
-        const message = `Cannot listen on ${address} for peers: ${found}`;
+        const message = `Cannot listen as --raft ${address}: ${found}`;
         reject(new QuorateError('CONFIG_INVALID', message, { cause }));
       });
       this.#server.listen(target, resolve);

@@ -31,7 +31,7 @@ class MemoryPipes implements Pipes {
   serve(listen: string, accept: (rpc: RpcName, pipe: InboundPipe) => void): Promise<void> {
     this.#isServing = this.#network.listen(listen, accept);
     if (this.#isServing) return Promise.resolve();
-    const message = `Cannot listen on ${listen} for peers: address in use`;
+    const message = `Cannot listen as --raft ${listen}: address in use`;
     return Promise.reject(new QuorateError('CONFIG_INVALID', message));
   }
 

@@ -84,7 +84,9 @@ export class MessageLane {
     this.#droppedCount++;
     const { logger, logGate } = this.#context;
     const fields = { peer: this.#target.peer, kind: message.kind, bytes: encoded.length };
-    if (logGate.passes('too large')) logger.error(fields, 'A message is too large to be sent');
+    if (logGate.passes('too large')) {
+      logger.error(fields, `Cannot send ${message.kind} to ${fields.peer}: it is too large`);
+    }
     return null;
   }
 }

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCommandLine } from '../../../src/cli/index.ts';
+import { runLocalCluster } from '../../../src/cli/local-cluster.ts';
 import { forgetLocalData, localDataDirectory } from '../../../src/cli/local-data.ts';
 import type { Config } from '../../../src/config/index.ts';
 import { codeOf } from '../../../src/shared/index.ts';
@@ -14,7 +15,11 @@ interface Ran {
   readonly config: Config | null;
 }
 
-async function run(argv: readonly string[], variables: Record<string, string> = {}): Promise<Ran> {
+async function run(
+  argv: readonly string[],
+  variables: Record<string, string> = {},
+  takenPorts: readonly number[] = [],
+): Promise<Ran> {
   let out = '';
   let error = '';
   let config: Config | null = null;
@@ -30,6 +35,7 @@ async function run(argv: readonly string[], variables: Record<string, string> = 
       return Promise.resolve(0);
     },
     stopRequested: () => Promise.resolve(),
+    isTaken: (port) => Promise.resolve(takenPorts.includes(port)),
     writeOut: (text) => (out += text),
     writeError: (text) => (error += text),
   });
@@ -76,11 +82,12 @@ describe('quorate serve', () => {
       ['serve', '--nope=1'],
       /--nope: found an unknown flag, accepted are those of quorate serve --help/,
     ],
-    [['serve', '--node'], /--node/],
+    [['serve', '--verifyinterval=3'], /--verifyinterval: .* did you mean --verifyInterval$/m],
+    [['serve', '--node'], /^Cannot start with --node: found no value, accepted is <ID>$/m],
     [['serve', '--profile=moon'], /--profile: found "moon", accepted is lan or wan or local/],
     [['serve', 'extra'], /too many arguments/],
     [['serve', '--config=/nowhere/q.yaml'], /--config \/nowhere\/q.yaml: ENOENT/],
-    [['local', '--nodes=9'], /--nodes/],
+    [['local', '--nodes=9'], /^Cannot start with --nodes: found "9", accepted is 1 to 5$/m],
     [['fly'], /unknown command 'fly'/],
   ];
   for (const [argv, message] of refusals) {
@@ -142,6 +149,22 @@ describe('quorate local', () => {
     const { code, out } = await run(['local', '--nodes=2', '--logLevel', 'debug']);
     expect(code).to.equal(1); // `false` stands in for the program.
     expect(out).to.match(/^A cluster of 2 nodes starts/);
+  });
+
+  it('says which node ended by itself, and stops the others', async () => {
+    const lines: string[] = [];
+    const write = (line: string): void => void lines.push(line);
+    const options = { nodes: 1, root: '/opt/quorate', extraFlags: [], launch: ['false'], write };
+    expect(await runLocalCluster(options, new Promise(() => undefined))).to.equal(1);
+    expect(lines.at(-1)).to.equal('node1 ended with 1: all nodes are stopped');
+  });
+
+  it('starts no cluster where something listens already', async () => {
+    const { code, out, error } = await run(['local', '--nodes=2'], {}, [6001]);
+    expect([code, out]).to.deep.equal([2, '']);
+    expect(error).to.equal(
+      'Cannot start node2: something listens at 127.0.0.1:6001 already, stop it first\n',
+    );
   });
 });
 

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { createLogger } from '../../../src/telemetry/index.ts';
+import { QuorateError } from '../../../src/shared/index.ts';
 import type { LoggerInit } from '../../../src/telemetry/index.ts';
 
 const run = promisify(execFile);
@@ -59,6 +60,35 @@ describe('createLogger', () => {
     const colored = capture({ format: 'pretty', colors: true });
     colored.logger.info({}, 'x');
     expect(colored.lines.join('')).to.contain('\x1b[');
+  });
+
+  it('writes pretty lines without the fields that the message says already', () => {
+    const { lines, logger } = capture({ format: 'pretty' });
+    const leader = 'node1@0123456789abcdef';
+    logger.info({ leader, term: 1, role: null, index: 6 }, 'Leader is node1 (term 1)');
+    logger.info({ members: ['a(voter)', 'b(voter)'], key: 'a' }, 'Members: a(voter), b(voter)');
+    logger.info({ key: 'e', bytes: 12 }, 'Read 123 bytes');
+    const ends = lines.map((line) => line.split('[node1] ')[1]);
+    expect(ends).to.deep.equal([
+      'Leader is node1 (term 1) {"index":6}\n',
+      'Members: a(voter), b(voter)\n',
+      'Read 123 bytes {"key":"e","bytes":12}\n',
+    ]);
+  });
+
+  it('writes pretty lines that nothing in a message can break or colour', () => {
+    const { lines, logger } = capture({ format: 'pretty' });
+    const key = 'a\nb\u001b[2J\u009b\u2028c';
+    logger.warn({ key }, `Event: ${key} is DOWN`);
+    expect(lines.join('')).to.match(/Event: a\\u000ab\\u001b\[2J\\u009b\\u2028c is DOWN\n$/);
+  });
+
+  it('writes an error with a code as its message, any other with its stack', () => {
+    const { lines, logger } = capture({ format: 'pretty' });
+    logger.warn({ error: new QuorateError('NO_LEADER', 'Cannot ask') }, 'Later');
+    expect(lines.join('')).to.match(/Later: Cannot ask\n$/);
+    logger.warn({ error: new Error('odd') }, 'Later');
+    expect(lines[1]).to.contain('logger.test.ts');
   });
 
   for (const format of ['json', 'pretty'] as const) {

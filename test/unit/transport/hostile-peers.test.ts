@@ -239,7 +239,9 @@ describe('PeerTransport on gRPC, among strangers', () => {
     first.transport.send(append(one, two, new Uint8Array(16 * 1024 * 1024)));
     first.transport.send(append(one, two, new Uint8Array(1)));
     await until('the next append', () => second.received.messages.length === 1);
-    expect(first.log.complaints).to.deep.equal(['A message is too large to be sent']);
+    expect(first.log.complaints).to.deep.equal([
+      'Cannot send appendRequest to n2@0000000000000002: it is too large',
+    ]);
     expect(first.transport.status()[0]?.droppedMessages).to.equal(1);
     expect(isConnected(first)).to.be.true;
   });

@@ -47,7 +47,7 @@ function linkWorld() {
     if (dial === undefined) throw new Error('nothing was dialled');
     return dial;
   };
-  return { clock, dials, link, log, downs, lastDial, cancels: () => cancelCount };
+  return { clock, dials, link, log, context, downs, lastDial, cancels: () => cancelCount };
 }
 
 type LinkWorld = ReturnType<typeof linkWorld>;
@@ -99,7 +99,18 @@ describe('Link', () => {
     const world = linkWorld();
     expect(await pauseAfterEnd(world, true)).to.be.within(500, 1000);
     expect(await pauseAfterEnd(world, true)).to.be.within(500, 1000);
-    expect(world.log.complaints).to.deep.equal(['A peer refuses this node']);
+    expect(world.log.complaints).to.deep.equal(['Refused by n2 at b:1: because']);
+  });
+
+  it('says once that a peer is down, for all streams to it', async () => {
+    const world = linkWorld();
+    const events = { onRoom: () => undefined, onFrame: () => undefined, onDown: () => undefined };
+    const target = { rpc: 'Append', peer: two, address: 'b:1' } as const;
+    await pauseAfterEnd(world, false);
+    const other = new Link(world.context, target, events);
+    await pauseAfterEnd(world, false);
+    expect(world.log.news).to.deep.equal(['Cannot reach n2 at b:1, trying on: because']);
+    other.close();
   });
 
   it('gives up a peer that accepts connections but sends no hello for 2 s', async () => {

@@ -91,7 +91,7 @@ describe('Notifier at its ends', () => {
       void node1.notifier.runAsFollower(event);
       node1.runs[0]?.refuse(new QuorateError('OVERLOADED', 'no slot'));
       await ledger.clock.advance(10);
-      expect(ledger.logger.at('warn')).to.deep.equal(['A follower run has no record']);
+      expect(ledger.logger.at('warn')).to.deep.equal(['Cannot record the follower run of event 3']);
       node1.notifier.stop();
       await node1.notifier.runAsFollower(event);
       expect(node1.runs).to.have.length(1);

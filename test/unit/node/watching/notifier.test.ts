@@ -246,6 +246,8 @@ describe('Notifier', () => {
     node1.runs[0]?.refuse(new QuorateError('OVERLOADED', 'no slot'));
     await ledger.clock.advance(2_000);
     expect(node1.runs.map(({ attempt }) => attempt)).to.deep.equal([1, 2]);
-    expect(ledger.logger.at('warn')).to.include('Cannot go on with a notification yet');
+    expect(ledger.logger.at('warn')).to.include(
+      'Cannot go on with the notification of event 3 yet',
+    );
   });
 });
