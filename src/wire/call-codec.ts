@@ -1,20 +1,14 @@
-import {
-  createWriter,
-  decodeWith,
-  lengthTag,
-  numberTag,
-  readMessage,
-  readSafeInteger,
-  skipField,
-  writeBool,
-  writeBytes,
-  writeNumber,
-  writePresentNumber,
-  writeString,
-} from './protobuf.ts';
-import type { Reader, Writer } from './protobuf.ts';
+import { decodeWith } from './decode-with.ts';
+import type { ProtoReader } from './proto-reader.ts';
+import type { ProtoWriter } from './proto-writer.ts';
+import { writerFor } from './writer-for.ts';
 
 /** Bodies of the calls between peers: messages of proto/call.proto. */
+
+/** Room beside what a message embeds. */
+const smallBytes = 64;
+/** At most what tag and length of an embedded field take. */
+const fieldBytes = 8;
 
 /** What became of one forwarded command, as the leader answers it. */
 export type WireOutcome =
@@ -32,66 +26,65 @@ export type WireOutcome =
 const kinds = ['applied', 'rejected', 'refused', 'unknown'] as const;
 
 export function encodeProposeRequest(envelopes: readonly Uint8Array[]): Uint8Array {
-  const writer = createWriter();
-  for (const envelope of envelopes) writer.uint32(lengthTag(1)).bytes(envelope);
-  return writer.finish();
+  let contentBytes = 0;
+  for (const envelope of envelopes) contentBytes += envelope.length + fieldBytes;
+  const writer = writerFor(contentBytes + smallBytes);
+  for (const envelope of envelopes) writer.presentBytes(1, envelope);
+  return writer.take();
 }
 
 export const decodeProposeRequest = (bytes: Uint8Array): readonly Uint8Array[] =>
-  decodeWith(bytes, 'a propose request', (reader, end) => {
+  decodeWith(bytes, 'a propose request', (reader) => {
     const envelopes: Uint8Array[] = [];
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      if (tag === lengthTag(1)) envelopes.push(reader.bytes());
-      else skipField(reader, tag);
+    for (let field = reader.nextField(); field !== 0; field = reader.nextField()) {
+      if (field === 1) envelopes.push(reader.bytes());
+      else reader.skip();
     }
     return envelopes;
   });
 
 export function encodeProposeResponse(outcomes: readonly WireOutcome[]): Uint8Array {
-  const writer = createWriter();
+  const writer = writerFor(smallBytes);
   for (const outcome of outcomes) {
-    writer.uint32(lengthTag(1)).fork();
+    const mark = writer.begin(1, 16);
     writeOutcome(writer, outcome);
-    writer.ldelim();
+    writer.end(mark);
   }
-  return writer.finish();
+  return writer.take();
 }
 
-function writeOutcome(writer: Writer, outcome: WireOutcome): void {
-  writeNumber(writer, 1, kinds.indexOf(outcome.kind) + 1);
+function writeOutcome(writer: ProtoWriter, outcome: WireOutcome): void {
+  writer.uint(1, kinds.indexOf(outcome.kind) + 1);
   if (outcome.kind === 'applied') {
-    writeNumber(writer, 2, outcome.revision);
-    writeBool(writer, 3, outcome.changed);
-    writeBool(writer, 4, outcome.branch === 'else');
+    writer.uint(2, outcome.revision);
+    writer.bool(3, outcome.changed);
+    writer.bool(4, outcome.branch === 'else');
   } else if (outcome.kind !== 'unknown') {
-    writeString(writer, 5, outcome.kind === 'rejected' ? outcome.code : outcome.reason);
-    writeString(writer, 6, outcome.message);
+    writer.string(5, outcome.kind === 'rejected' ? outcome.code : outcome.reason);
+    writer.string(6, outcome.message);
   }
 }
 
 export const decodeProposeResponse = (bytes: Uint8Array): readonly WireOutcome[] =>
-  decodeWith(bytes, 'a propose response', (reader, end) => {
+  decodeWith(bytes, 'a propose response', (reader) => {
     const outcomes: WireOutcome[] = [];
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      if (tag === lengthTag(1)) outcomes.push(readMessage(reader, readOutcome));
-      else skipField(reader, tag);
+    for (let field = reader.nextField(); field !== 0; field = reader.nextField()) {
+      if (field === 1) outcomes.push(reader.message(readOutcome));
+      else reader.skip();
     }
     return outcomes;
   });
 
-function readOutcome(reader: Reader, end: number): WireOutcome {
+function readOutcome(reader: ProtoReader): WireOutcome {
   const fields = { kind: 0, revision: 0, changed: false, isElse: false, word: '', message: '' };
-  while (reader.pos < end) {
-    const tag = reader.uint32();
-    if (tag === numberTag(1)) fields.kind = readSafeInteger(reader);
-    else if (tag === numberTag(2)) fields.revision = readSafeInteger(reader);
-    else if (tag === numberTag(3)) fields.changed = reader.bool();
-    else if (tag === numberTag(4)) fields.isElse = reader.bool();
-    else if (tag === lengthTag(5)) fields.word = reader.string();
-    else if (tag === lengthTag(6)) fields.message = reader.string();
-    else skipField(reader, tag);
+  for (let field = reader.nextField(); field !== 0; field = reader.nextField()) {
+    if (field === 1) fields.kind = reader.uint();
+    else if (field === 2) fields.revision = reader.uint();
+    else if (field === 3) fields.changed = reader.bool();
+    else if (field === 4) fields.isElse = reader.bool();
+    else if (field === 5) fields.word = reader.string();
+    else if (field === 6) fields.message = reader.string();
+    else reader.skip();
   }
   return outcomeOf(fields);
 }
@@ -132,28 +125,26 @@ const bodyField = 20;
 
 /** Administrative calls (join, leave, handshake): at most 10 texts and 9 numbers. */
 export function encodeFields(fields: Partial<Fields>): Uint8Array {
-  const writer = createWriter();
-  for (const [i, text] of (fields.texts ?? []).entries()) writeString(writer, i + 1, text);
+  const writer = writerFor(smallBytes);
+  for (const [i, text] of (fields.texts ?? []).entries()) writer.string(i + 1, text);
   for (const [i, number] of (fields.numbers ?? []).entries()) {
-    writePresentNumber(writer, firstNumberField + i, number);
+    writer.presentUint(firstNumberField + i, number);
   }
-  writeBytes(writer, bodyField, fields.body ?? new Uint8Array());
-  return writer.finish();
+  writer.bytes(bodyField, fields.body ?? new Uint8Array());
+  return writer.take();
 }
 
 export const decodeFields = (bytes: Uint8Array): Fields =>
-  decodeWith(bytes, 'a call', (reader, end) => {
+  decodeWith(bytes, 'a call', (reader) => {
     const texts: string[] = Array.from({ length: 10 }, () => '');
     const numbers: number[] = Array.from({ length: 9 }, () => 0);
     let body: Uint8Array = new Uint8Array();
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      const field = tag >>> 3;
-      if (tag === lengthTag(bodyField)) body = reader.bytes();
-      else if (field <= 10 && tag === lengthTag(field)) texts[field - 1] = reader.string();
-      else if (tag === numberTag(field) && field >= firstNumberField && field < bodyField) {
-        numbers[field - firstNumberField] = readSafeInteger(reader);
-      } else skipField(reader, tag);
+    for (let field = reader.nextField(); field !== 0; field = reader.nextField()) {
+      if (field === bodyField) body = reader.bytes();
+      else if (field < firstNumberField) texts[field - 1] = reader.string();
+      else if (field < bodyField) {
+        numbers[field - firstNumberField] = reader.uint();
+      } else reader.skip();
     }
     return { texts, numbers, body };
   });

@@ -1,4 +1,4 @@
-import { asClusterId, asIncarnation } from '../shared/index.ts';
+import { asClusterId, asIncarnation, utf8 } from '../shared/index.ts';
 import type { ClusterId, NodeId } from '../shared/index.ts';
 import {
   gossipLimits,
@@ -31,37 +31,31 @@ import type {
   Ping,
   VerdictSegment,
 } from './gossip-types.ts';
-import {
-  createWriter,
-  decodeWith,
-  lengthTag,
-  readMessage,
-  readSafeInteger,
-  skipField,
-  writeBool,
-  writeNumber,
-  writeString,
-} from './protobuf.ts';
-import type { Reader, Writer } from './protobuf.ts';
+import { decodeWith } from './decode-with.ts';
+import type { ProtoReader } from './proto-reader.ts';
+import type { ProtoWriter } from './proto-writer.ts';
+import { writerFor } from './writer-for.ts';
 
 /** Messages Frame, Sender, Ping, PingRequest and Member of proto/gossip.proto. */
 
 const statuses: readonly MemberStatus[] = ['alive', 'suspect', 'dead', 'left'];
+/** Room of a writer at first; most items fit. */
+const smallBytes = 256;
 const CLUSTER_ID_BYTES_MAX = 64;
 const INCARNATION_BYTES_MAX = 64;
 
 /** Opens a frame; concatenated with the items below it is a whole one. */
 export function encodeOpening(clusterId: ClusterId, opening: FrameOpening): Uint8Array {
-  const writer = createWriter();
-  writer.uint32(lengthTag(1)).string(clusterId);
+  const writer = writerFor(smallBytes);
+  writer.presentBytes(1, utf8(clusterId));
   embed(writer, 2, opening.sender, writeSender);
   if (opening.ping) embed(writer, 3, opening.ping, writePing);
   if (opening.pingRequest) embed(writer, 4, opening.pingRequest, writePing);
-  writeNumber(writer, 5, opening.ack ?? 0);
-  writeNumber(writer, 6, opening.nack ?? 0);
-  writeBool(writer, 7, opening.sync ?? false);
-  writeBool(writer, 8, opening.more ?? false);
-  return writer.finish();
+  writer.uint(5, opening.ack ?? 0);
+  writer.uint(6, opening.nack ?? 0);
+  writer.bool(7, opening.sync ?? false);
+  writer.bool(8, opening.more ?? false);
+  return writer.take();
 }
 
 export const encodeMember = (rumour: MemberRumour): Uint8Array => item(9, rumour, writeMember);
@@ -84,21 +78,25 @@ export function joinParts(parts: readonly Uint8Array[]): Uint8Array {
   return bytes;
 }
 
-function item<T>(field: number, value: T, write: (writer: Writer, value: T) => void): Uint8Array {
-  const writer = createWriter();
+function item<T>(
+  field: number,
+  value: T,
+  write: (writer: ProtoWriter, value: T) => void,
+): Uint8Array {
+  const writer = writerFor(smallBytes);
   embed(writer, field, value, write);
-  return writer.finish();
+  return writer.take();
 }
 
 function embed<T>(
-  writer: Writer,
+  writer: ProtoWriter,
   field: number,
   value: T,
-  write: (writer: Writer, value: T) => void,
+  write: (writer: ProtoWriter, value: T) => void,
 ): void {
-  writer.uint32(lengthTag(field)).fork();
+  const mark = writer.begin(field);
   write(writer, value);
-  writer.ldelim();
+  writer.end(mark);
 }
 
 /** Throws QuorateError PARAM_INVALID for anything that is not a frame within gossipLimits. */
@@ -122,8 +120,8 @@ interface Found {
   readonly digests: HealthDigest[];
 }
 
-function readFrame(reader: Reader, end: number): GossipFrame {
-  if (reader.uint32() !== lengthTag(1)) throw new RangeError('no cluster id at its start');
+function readFrame(reader: ProtoReader): GossipFrame {
+  if (reader.nextField() !== 1) throw new RangeError('no cluster id at its start');
   const found: Found = {
     clusterId: asClusterId(readText(reader, CLUSTER_ID_BYTES_MAX)),
     sender: null,
@@ -139,88 +137,85 @@ function readFrame(reader: Reader, end: number): GossipFrame {
     heads: [],
     digests: [],
   };
-  while (reader.pos < end) {
-    const tag = reader.uint32();
-    if (!readOpening(reader, tag, found) && !readItem(reader, tag, found)) skipField(reader, tag);
+  for (let field = reader.nextField(); field !== 0; field = reader.nextField()) {
+    if (!readOpening(reader, field, found) && !readItem(reader, field, found)) reader.skip();
   }
   const { sender } = found;
   if (sender === null) throw new RangeError('no sender');
   return { ...found, sender };
 }
 
-function readOpening(reader: Reader, tag: number, found: Found): boolean {
-  if (tag === 18) found.sender = readMessage(reader, readSender);
-  else if (tag === 26) found.ping = readMessage(reader, readPing);
-  else if (tag === 34) found.pingRequest = readMessage(reader, readPing);
-  else if (tag === 40) found.ack = readSafeInteger(reader);
-  else if (tag === 48) found.nack = readSafeInteger(reader);
-  else if (tag === 56) found.sync = reader.bool();
-  else if (tag === 64) found.more = reader.bool();
+function readOpening(reader: ProtoReader, field: number, found: Found): boolean {
+  if (field === 2) found.sender = reader.message(readSender);
+  else if (field === 3) found.ping = reader.message(readPing);
+  else if (field === 4) found.pingRequest = reader.message(readPing);
+  else if (field === 5) found.ack = reader.uint();
+  else if (field === 6) found.nack = reader.uint();
+  else if (field === 7) found.sync = reader.bool();
+  else if (field === 8) found.more = reader.bool();
   else return false;
   return true;
 }
 
-function readItem(reader: Reader, tag: number, found: Found): boolean {
-  if (tag === 74) found.members.push(readMessage(reader, readMember));
-  else if (tag === 82) found.segments.push(readMessage(reader, readSegment));
-  else if (tag === 90) found.reports.push(readMessage(reader, readReport));
-  else if (tag === 98) found.heads.push(readMessage(reader, readHead));
-  else if (tag === 106) found.digests.push(readMessage(reader, readDigest));
+function readItem(reader: ProtoReader, field: number, found: Found): boolean {
+  if (field === 9) found.members.push(reader.message(readMember));
+  else if (field === 10) found.segments.push(reader.message(readSegment));
+  else if (field === 11) found.reports.push(reader.message(readReport));
+  else if (field === 12) found.heads.push(reader.message(readHead));
+  else if (field === 13) found.digests.push(reader.message(readDigest));
   else return false;
   return true;
 }
 
-function writeSender(writer: Writer, sender: FrameSender): void {
-  writeString(writer, 1, sender.nodeId);
-  writeNumber(writer, 2, sender.epoch);
-  writeNumber(writer, 3, sender.counter);
+function writeSender(writer: ProtoWriter, sender: FrameSender): void {
+  writer.string(1, sender.nodeId);
+  writer.uint(2, sender.epoch);
+  writer.uint(3, sender.counter);
 }
 
-function readSender(reader: Reader, end: number): FrameSender {
+function readSender(reader: ProtoReader): FrameSender {
   let nodeId: NodeId | null = null;
   let epoch = 0;
   let counter = 0;
-  while (reader.pos < end) {
-    const tag = reader.uint32();
-    if (tag === 10) nodeId = readNodeId(reader);
-    else if (tag === 16) epoch = readEpoch(reader);
-    else if (tag === 24) counter = readCounter(reader);
-    else skipField(reader, tag);
+  for (let field = reader.nextField(); field !== 0; field = reader.nextField()) {
+    if (field === 1) nodeId = readNodeId(reader);
+    else if (field === 2) epoch = readEpoch(reader);
+    else if (field === 3) counter = readCounter(reader);
+    else reader.skip();
   }
   if (nodeId === null) throw new RangeError('sender without a name');
   return { nodeId, epoch, counter };
 }
 
-function writePing(writer: Writer, ping: Ping): void {
-  writeNumber(writer, 1, ping.sequence);
-  writeString(writer, 2, ping.target);
+function writePing(writer: ProtoWriter, ping: Ping): void {
+  writer.uint(1, ping.sequence);
+  writer.string(2, ping.target);
 }
 
-function readPing(reader: Reader, end: number): Ping {
+function readPing(reader: ProtoReader): Ping {
   let sequence = 0;
   let target: NodeId | null = null;
-  while (reader.pos < end) {
-    const tag = reader.uint32();
-    if (tag === 8) sequence = readSafeInteger(reader);
-    else if (tag === 18) target = readNodeId(reader);
-    else skipField(reader, tag);
+  for (let field = reader.nextField(); field !== 0; field = reader.nextField()) {
+    if (field === 1) sequence = reader.uint();
+    else if (field === 2) target = readNodeId(reader);
+    else reader.skip();
   }
   if (sequence === 0 || target === null) throw new RangeError('ping without sequence or target');
   return { sequence, target };
 }
 
-function writeMember(writer: Writer, { record, accuser, endedSeconds }: MemberRumour): void {
-  writeString(writer, 1, record.nodeId);
-  writeString(writer, 2, record.incarnation);
-  writeNumber(writer, 3, record.epoch);
-  writeNumber(writer, 4, record.counter);
-  writeNumber(writer, 5, statuses.indexOf(record.status) + 1);
-  writeString(writer, 6, record.address);
-  writeString(writer, 7, record.zone);
-  writeString(writer, 8, record.httpAddress);
-  writeString(writer, 9, record.raftAddress);
-  writeString(writer, 10, accuser);
-  writeNumber(writer, 11, endedSeconds);
+function writeMember(writer: ProtoWriter, { record, accuser, endedSeconds }: MemberRumour): void {
+  writer.string(1, record.nodeId);
+  writer.string(2, record.incarnation);
+  writer.uint(3, record.epoch);
+  writer.uint(4, record.counter);
+  writer.uint(5, statuses.indexOf(record.status) + 1);
+  writer.string(6, record.address);
+  writer.string(7, record.zone);
+  writer.string(8, record.httpAddress);
+  writer.string(9, record.raftAddress);
+  writer.string(10, accuser);
+  writer.uint(11, endedSeconds);
 }
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
@@ -232,7 +227,7 @@ interface FoundMember extends Writable<Omit<MemberRecord, 'nodeId' | 'status'>> 
   endedSeconds: number;
 }
 
-function readMember(reader: Reader, end: number): MemberRumour {
+function readMember(reader: ProtoReader): MemberRumour {
   const found: FoundMember = {
     nodeId: null,
     incarnation: asIncarnation(''),
@@ -246,9 +241,8 @@ function readMember(reader: Reader, end: number): MemberRumour {
     accuser: '',
     endedSeconds: 0,
   };
-  while (reader.pos < end) {
-    const tag = reader.uint32();
-    if (!readPlace(reader, tag, found) && !readStanding(reader, tag, found)) skipField(reader, tag);
+  for (let field = reader.nextField(); field !== 0; field = reader.nextField()) {
+    if (!readPlace(reader, field, found) && !readStanding(reader, field, found)) reader.skip();
   }
   const { accuser, endedSeconds, nodeId, status, ...rest } = found;
   if (nodeId === null || status === undefined || rest.address === '')
@@ -256,24 +250,24 @@ function readMember(reader: Reader, end: number): MemberRumour {
   return { record: { nodeId, status, ...rest }, accuser, endedSeconds };
 }
 
-function readPlace(reader: Reader, tag: number, found: FoundMember): boolean {
+function readPlace(reader: ProtoReader, field: number, found: FoundMember): boolean {
   const { addressBytesMax, zoneBytesMax } = gossipLimits;
-  if (tag === 10) found.nodeId = readNodeId(reader);
-  else if (tag === 18) found.incarnation = asIncarnation(readText(reader, INCARNATION_BYTES_MAX));
-  else if (tag === 50) found.address = readText(reader, addressBytesMax);
-  else if (tag === 58) found.zone = readText(reader, zoneBytesMax);
-  else if (tag === 66) found.httpAddress = readText(reader, addressBytesMax);
-  else if (tag === 74) found.raftAddress = readText(reader, addressBytesMax);
+  if (field === 1) found.nodeId = readNodeId(reader);
+  else if (field === 2) found.incarnation = asIncarnation(readText(reader, INCARNATION_BYTES_MAX));
+  else if (field === 6) found.address = readText(reader, addressBytesMax);
+  else if (field === 7) found.zone = readText(reader, zoneBytesMax);
+  else if (field === 8) found.httpAddress = readText(reader, addressBytesMax);
+  else if (field === 9) found.raftAddress = readText(reader, addressBytesMax);
   else return false;
   return true;
 }
 
-function readStanding(reader: Reader, tag: number, found: FoundMember): boolean {
-  if (tag === 24) found.epoch = readEpoch(reader);
-  else if (tag === 32) found.counter = readCounter(reader);
-  else if (tag === 40) found.status = statuses[readSafeInteger(reader) - 1];
-  else if (tag === 82) found.accuser = readNodeId(reader);
-  else if (tag === 88) found.endedSeconds = readUpTo(reader, 2 ** 40, 'age');
+function readStanding(reader: ProtoReader, field: number, found: FoundMember): boolean {
+  if (field === 3) found.epoch = readEpoch(reader);
+  else if (field === 4) found.counter = readCounter(reader);
+  else if (field === 5) found.status = statuses[reader.uint() - 1];
+  else if (field === 10) found.accuser = readNodeId(reader);
+  else if (field === 11) found.endedSeconds = readUpTo(reader, 2 ** 40, 'age');
   else return false;
   return true;
 }

@@ -1,7 +1,7 @@
-import { asNodeId } from '../shared/index.ts';
+import { asNodeId, utf8 } from '../shared/index.ts';
 import type { NodeId } from '../shared/index.ts';
-import { lengthTag, readSafeInteger } from './protobuf.ts';
-import type { Reader, Writer } from './protobuf.ts';
+import type { ProtoReader } from './proto-reader.ts';
+import type { ProtoWriter } from './proto-writer.ts';
 
 /** Bounds of what a peer may say; a frame beyond one of them is refused whole. */
 export const gossipLimits = {
@@ -17,48 +17,44 @@ export const gossipLimits = {
   exchangeBytesMax: 8 * 1024 * 1024,
 } as const;
 
-export function readText(reader: Reader, bytesMax: number): string {
-  const start = reader.pos;
-  const bytes = reader.uint32();
-  if (bytes > bytesMax) throw new RangeError(`text of ${bytes} bytes, above ${bytesMax}`);
-  if (reader.pos + bytes > reader.len) throw new RangeError('text is cut');
-  reader.pos = start;
-  return reader.string();
+export function readText(reader: ProtoReader, bytesMax: number): string {
+  const text = reader.string();
+  // A UTF-16 unit takes at most 3 bytes: most texts need no counting.
+  if (text.length * 3 > bytesMax && utf8(text).length > bytesMax)
+    throw new RangeError(`text above ${bytesMax} bytes`);
+  return text;
 }
 
-export function readNodeId(reader: Reader): NodeId {
+export function readNodeId(reader: ProtoReader): NodeId {
   const text = readText(reader, gossipLimits.nodeIdBytesMax);
   if (text === '') throw new RangeError('empty node id');
   return asNodeId(text);
 }
 
-export function readUpTo(reader: Reader, max: number, what: string): number {
-  const value = readSafeInteger(reader);
+export function readUpTo(reader: ProtoReader, max: number, what: string): number {
+  const value = reader.uint();
   if (value > max) throw new RangeError(`${what} ${value} is above ${max}`);
   return value;
 }
 
-export const readEpoch = (reader: Reader): number =>
+export const readEpoch = (reader: ProtoReader): number =>
   readUpTo(reader, gossipLimits.epochMax, 'epoch');
 
-export const readCounter = (reader: Reader): number =>
+export const readCounter = (reader: ProtoReader): number =>
   readUpTo(reader, gossipLimits.counterMax, 'counter');
 
 /** A packed column of numbers. */
-export function readColumn(reader: Reader, countMax: number): number[] {
-  const end = reader.uint32() + reader.pos;
-  if (end > reader.len) throw new RangeError('column is cut');
+export function readColumn(reader: ProtoReader, countMax: number): number[] {
   const values: number[] = [];
-  while (reader.pos < end) {
+  reader.packed((value) => {
     if (values.length === countMax) throw new RangeError(`column of more than ${countMax} values`);
-    values.push(readSafeInteger(reader));
-  }
-  if (reader.pos !== end) throw new RangeError('column ends inside a number');
+    values.push(value);
+  });
   return values;
 }
 
-export function writeColumn(writer: Writer, field: number, values: readonly number[]): void {
-  if (values.length > 0) writer.uint32(lengthTag(field)).bytes(packVarints(values));
+export function writeColumn(writer: ProtoWriter, field: number, values: readonly number[]): void {
+  if (values.length > 0) writer.presentBytes(field, packVarints(values));
 }
 
 /** Bytes of a varint; for values below 2^53. */

@@ -16,8 +16,8 @@ import type {
   VerdictEntry,
   VerdictSegment,
 } from './gossip-types.ts';
-import { readSafeInteger, skipField, writeBool, writeNumber, writeString } from './protobuf.ts';
-import type { Reader, Writer } from './protobuf.ts';
+import type { ProtoReader } from './proto-reader.ts';
+import type { ProtoWriter } from './proto-writer.ts';
 
 /** Messages Segment, Report, Head and Digest of proto/gossip.proto. */
 
@@ -77,14 +77,14 @@ export function entryBytes(entry: VerdictEntry, before: number): number {
   );
 }
 
-export function writeSegment(writer: Writer, segment: VerdictSegment): void {
+export function writeSegment(writer: ProtoWriter, segment: VerdictSegment): void {
   const { entries, fromExclusive } = segment;
-  writeString(writer, 1, segment.owner);
-  writeNumber(writer, 2, segment.epoch);
-  writeNumber(writer, 3, fromExclusive);
-  writeNumber(writer, 4, segment.toInclusive);
-  writeNumber(writer, 5, segment.floor);
-  writeBool(writer, 6, segment.reset);
+  writer.string(1, segment.owner);
+  writer.uint(2, segment.epoch);
+  writer.uint(3, fromExclusive);
+  writer.uint(4, segment.toInclusive);
+  writer.uint(5, segment.floor);
+  writer.bool(6, segment.reset);
   writeColumn(
     writer,
     7,
@@ -125,7 +125,7 @@ interface FoundSegment extends Owned {
 const noNumbers: readonly number[] = [];
 
 /** Segments are most of what is decoded: no object is spread here. */
-export function readSegment(reader: Reader, end: number): VerdictSegment {
+export function readSegment(reader: ProtoReader): VerdictSegment {
   const found: FoundSegment = {
     owner: '',
     epoch: 0,
@@ -138,14 +138,13 @@ export function readSegment(reader: Reader, end: number): VerdictSegment {
     valueRevisions: noNumbers,
     states: noNumbers,
   };
-  while (reader.pos < end) {
-    const tag = reader.uint32();
-    if (readOwned(reader, tag, found) || readSegmentColumn(reader, tag, found)) continue;
-    if (tag === 24) found.from = readSafeInteger(reader);
-    else if (tag === 32) found.to = readSafeInteger(reader);
-    else if (tag === 40) found.floor = readSafeInteger(reader);
-    else if (tag === 48) found.reset = reader.bool();
-    else skipField(reader, tag);
+  for (let field = reader.nextField(); field !== 0; field = reader.nextField()) {
+    if (readOwned(reader, field, found) || readSegmentColumn(reader, field, found)) continue;
+    if (field === 3) found.from = reader.uint();
+    else if (field === 4) found.to = reader.uint();
+    else if (field === 5) found.floor = reader.uint();
+    else if (field === 6) found.reset = reader.bool();
+    else reader.skip();
   }
   const { from, to, floor, reset } = found;
   if (to < from || (reset && from > 0)) throw new RangeError(`segment (${from}, ${to}]`);
@@ -160,11 +159,11 @@ export function readSegment(reader: Reader, end: number): VerdictSegment {
   };
 }
 
-function readSegmentColumn(reader: Reader, tag: number, found: FoundSegment): boolean {
-  if (tag === 58) found.keyIds = readColumn(reader, columnCountMax);
-  else if (tag === 66) found.versionSteps = readColumn(reader, columnCountMax);
-  else if (tag === 74) found.valueRevisions = readColumn(reader, columnCountMax);
-  else if (tag === 82) found.states = readColumn(reader, columnCountMax);
+function readSegmentColumn(reader: ProtoReader, field: number, found: FoundSegment): boolean {
+  if (field === 7) found.keyIds = readColumn(reader, columnCountMax);
+  else if (field === 8) found.versionSteps = readColumn(reader, columnCountMax);
+  else if (field === 9) found.valueRevisions = readColumn(reader, columnCountMax);
+  else if (field === 10) found.states = readColumn(reader, columnCountMax);
   else return false;
   return true;
 }
@@ -191,25 +190,24 @@ function joinColumns(found: FoundSegment): VerdictEntry[] {
   });
 }
 
-export function writeReport(writer: Writer, report: HealthReport): void {
-  writeString(writer, 1, report.owner);
-  writeNumber(writer, 2, report.epoch);
-  writeNumber(writer, 3, report.number);
-  writeNumber(writer, 4, report.maxVersion);
-  writeNumber(writer, 5, report.basis);
+export function writeReport(writer: ProtoWriter, report: HealthReport): void {
+  writer.string(1, report.owner);
+  writer.uint(2, report.epoch);
+  writer.uint(3, report.number);
+  writer.uint(4, report.maxVersion);
+  writer.uint(5, report.basis);
   writeColumn(writer, 6, stepsOf(report.overdue, 0));
 }
 
-export function readReport(reader: Reader, end: number): HealthReport {
+export function readReport(reader: ProtoReader): HealthReport {
   const found = { ...emptyOwned(), number: 0, maxVersion: 0, basis: 0, steps: [] as number[] };
-  while (reader.pos < end) {
-    const tag = reader.uint32();
-    if (readOwned(reader, tag, found)) continue;
-    if (tag === 24) found.number = readSafeInteger(reader);
-    else if (tag === 32) found.maxVersion = readSafeInteger(reader);
-    else if (tag === 40) found.basis = readSafeInteger(reader);
-    else if (tag === 50) found.steps = readColumn(reader, gossipLimits.overdueMax);
-    else skipField(reader, tag);
+  for (let field = reader.nextField(); field !== 0; field = reader.nextField()) {
+    if (readOwned(reader, field, found)) continue;
+    if (field === 3) found.number = reader.uint();
+    else if (field === 4) found.maxVersion = reader.uint();
+    else if (field === 5) found.basis = reader.uint();
+    else if (field === 6) found.steps = readColumn(reader, gossipLimits.overdueMax);
+    else reader.skip();
   }
   if (found.number === 0) throw new RangeError('report without a number');
   const { number, maxVersion, basis } = found;
@@ -217,43 +215,41 @@ export function readReport(reader: Reader, end: number): HealthReport {
   return { owner, epoch: found.epoch, number, maxVersion, basis, overdue: sumsOf(found.steps) };
 }
 
-export function writeHead(writer: Writer, head: HealthHead): void {
-  writeString(writer, 1, head.owner);
-  writeNumber(writer, 2, head.epoch);
-  writeNumber(writer, 3, head.maxVersion);
-  writeNumber(writer, 4, head.reportNumber);
+export function writeHead(writer: ProtoWriter, head: HealthHead): void {
+  writer.string(1, head.owner);
+  writer.uint(2, head.epoch);
+  writer.uint(3, head.maxVersion);
+  writer.uint(4, head.reportNumber);
 }
 
-export function readHead(reader: Reader, end: number): HealthHead {
+export function readHead(reader: ProtoReader): HealthHead {
   const found = { ...emptyOwned(), maxVersion: 0, reportNumber: 0 };
-  while (reader.pos < end) {
-    const tag = reader.uint32();
-    if (readOwned(reader, tag, found)) continue;
-    if (tag === 24) found.maxVersion = readSafeInteger(reader);
-    else if (tag === 32) found.reportNumber = readSafeInteger(reader);
-    else skipField(reader, tag);
+  for (let field = reader.nextField(); field !== 0; field = reader.nextField()) {
+    if (readOwned(reader, field, found)) continue;
+    if (field === 3) found.maxVersion = reader.uint();
+    else if (field === 4) found.reportNumber = reader.uint();
+    else reader.skip();
   }
   const { maxVersion, reportNumber } = found;
   return { owner: ownerOf(found), epoch: found.epoch, maxVersion, reportNumber };
 }
 
-export function writeDigest(writer: Writer, digest: HealthDigest): void {
-  writeString(writer, 1, digest.owner);
-  writeNumber(writer, 2, digest.epoch);
-  writeNumber(writer, 3, digest.contiguous);
-  writeNumber(writer, 4, digest.floor);
-  writeNumber(writer, 5, digest.reportNumber);
+export function writeDigest(writer: ProtoWriter, digest: HealthDigest): void {
+  writer.string(1, digest.owner);
+  writer.uint(2, digest.epoch);
+  writer.uint(3, digest.contiguous);
+  writer.uint(4, digest.floor);
+  writer.uint(5, digest.reportNumber);
 }
 
-export function readDigest(reader: Reader, end: number): HealthDigest {
+export function readDigest(reader: ProtoReader): HealthDigest {
   const found = { ...emptyOwned(), contiguous: 0, floor: 0, reportNumber: 0 };
-  while (reader.pos < end) {
-    const tag = reader.uint32();
-    if (readOwned(reader, tag, found)) continue;
-    if (tag === 24) found.contiguous = readSafeInteger(reader);
-    else if (tag === 32) found.floor = readSafeInteger(reader);
-    else if (tag === 40) found.reportNumber = readSafeInteger(reader);
-    else skipField(reader, tag);
+  for (let field = reader.nextField(); field !== 0; field = reader.nextField()) {
+    if (readOwned(reader, field, found)) continue;
+    if (field === 3) found.contiguous = reader.uint();
+    else if (field === 4) found.floor = reader.uint();
+    else if (field === 5) found.reportNumber = reader.uint();
+    else reader.skip();
   }
   const { contiguous, floor, reportNumber } = found;
   return { owner: ownerOf(found), epoch: found.epoch, contiguous, floor, reportNumber };
@@ -267,9 +263,9 @@ interface Owned {
 
 const emptyOwned = (): Owned => ({ owner: '', epoch: 0 });
 
-function readOwned(reader: Reader, tag: number, found: Owned): boolean {
-  if (tag === 10) found.owner = readNodeId(reader);
-  else if (tag === 16) found.epoch = readEpoch(reader);
+function readOwned(reader: ProtoReader, field: number, found: Owned): boolean {
+  if (field === 1) found.owner = readNodeId(reader);
+  else if (field === 2) found.epoch = readEpoch(reader);
   else return false;
   return true;
 }

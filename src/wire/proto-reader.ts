@@ -59,7 +59,8 @@ export class ProtoReader {
 
   /** UTF-8 text; what is not UTF-8 becomes U+FFFD. */
   string(): string {
-    return fromUtf8(this.bytes());
+    const bytes = this.bytes();
+    return asciiText(bytes) ?? fromUtf8(bytes);
   }
 
   /** Goes into a nested message; give the result to `leave` when `nextField` has returned 0. */
@@ -72,6 +73,20 @@ export class ProtoReader {
 
   leave(outerEnd: number): void {
     this.#end = outerEnd;
+  }
+
+  /** A nested message; `read` goes on until `nextField` returns 0. */
+  message<T>(read: (reader: ProtoReader) => T): T {
+    const outerEnd = this.enter();
+    const value = read(this);
+    this.leave(outerEnd);
+    return value;
+  }
+
+  /** Passes over a field that this version does not know. */
+  skip(): void {
+    if (this.#wireType === VARINT) this.#varint();
+    else this.bytes();
   }
 
   /** Visits the numbers of a packed repeated field. */
@@ -104,4 +119,18 @@ export class ProtoReader {
     }
     return this.fail(0);
   }
+}
+
+const asciiBytesMax = 48;
+
+/** Short ASCII text, as ids and addresses are, without the decoder's set-up; else undefined. */
+function asciiText(bytes: Uint8Array): string | undefined {
+  if (bytes.length > asciiBytesMax) return undefined;
+  let text = '';
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i] as number;
+    if (byte >= 0x80) return undefined;
+    text += String.fromCharCode(byte);
+  }
+  return text;
 }

@@ -2,6 +2,8 @@ import { assert, utf8 } from '../shared/index.ts';
 
 const VARINT = 0;
 const DELIMITED = 2;
+/** Above it the encoder is faster. */
+const asciiCharsMax = 48;
 
 /**
  * Writes protobuf messages (and plain bytes) one after the other into shared chunks: `take` returns
@@ -63,7 +65,8 @@ export class ProtoWriter {
 
   /** Left out when ''. */
   string(field: number, value: string): this {
-    return value === '' ? this : this.presentBytes(field, utf8(value));
+    if (value === '') return this;
+    return this.#ascii(field, value) ? this : this.presentBytes(field, utf8(value));
   }
 
   /** Opens a nested message; `sizeHint` saves moving it when it is about right. */
@@ -106,6 +109,26 @@ export class ProtoWriter {
     } else this.#chunk.set(value, this.#position);
     this.#position += value.length;
     return this;
+  }
+
+  /** Writes short ASCII text, as ids and addresses are, in place; false: it is something else. */
+  #ascii(field: number, value: string): boolean {
+    const { length } = value;
+    if (length > asciiCharsMax) return false;
+    this.#reserve(20 + length);
+    const before = this.#position;
+    this.#varint(field * 8 + DELIMITED);
+    this.#varint(length);
+    for (let i = 0; i < length; i++) {
+      const code = value.charCodeAt(i);
+      if (code >= 0x80) {
+        this.#position = before;
+        return false;
+      }
+      this.#chunk[this.#position + i] = code;
+    }
+    this.#position += length;
+    return true;
   }
 
   #varint(value: number): void {

@@ -1,78 +1,71 @@
-import { asIncarnation, asNodeId, asPeerId } from '../shared/index.ts';
+import { asIncarnation, asNodeId, asPeerId, utf8 } from '../shared/index.ts';
 import type { LogIndex, PeerId, Term } from '../shared/index.ts';
-import {
-  createWriter,
-  decodeWith,
-  lengthTag,
-  numberTag,
-  readMessage,
-  readSafeInteger,
-  skipField,
-  writeBytes,
-  writeNumber,
-  writeString,
-} from './protobuf.ts';
-import type { Reader, Writer } from './protobuf.ts';
+import { decodeWith } from './decode-with.ts';
+import type { ProtoReader } from './proto-reader.ts';
+import type { ProtoWriter } from './proto-writer.ts';
 import type { WireConfiguration, WireEntry, WireHardState, WireMember } from './raft-types.ts';
+import { writerFor } from './writer-for.ts';
 
 /** Messages Configuration, Entry and HardState of proto/raft.proto. */
+
+/** Room of a writer beside payloads: numbers, tags and lengths of an entry fit. */
+export const smallBytes = 64;
 
 const roles = ['voter', 'learner', 'observer'] as const;
 const kinds = ['noop', 'command', 'configuration'] as const;
 
 /** Value of the enumeration that starts at 1; throws on what this version does not know. */
-function readChoice<T>(reader: Reader, choices: readonly T[], what: string): T {
-  const value = readSafeInteger(reader);
+function readChoice<T>(reader: ProtoReader, choices: readonly T[], what: string): T {
+  const value = reader.uint();
   const choice = choices[value - 1];
   if (choice === undefined) throw new RangeError(`unknown ${what} ${value}`);
   return choice;
 }
 
-export const readIndex = (reader: Reader): LogIndex => readSafeInteger(reader) as LogIndex;
-export const readTerm = (reader: Reader): Term => readSafeInteger(reader) as Term;
+export const readIndex = (reader: ProtoReader): LogIndex => reader.uint() as LogIndex;
+export const readTerm = (reader: ProtoReader): Term => reader.uint() as Term;
 
-export function readPeer(reader: Reader): PeerId {
+export function readPeer(reader: ProtoReader): PeerId {
   const peer = reader.string();
   if (peer.lastIndexOf('@') <= 0) throw new RangeError(`'${peer}' is not nodeId@incarnation`);
   return asPeerId(peer);
 }
 
 export function encodeConfiguration(configuration: WireConfiguration): Uint8Array {
-  const writer = createWriter();
+  const writer = writerFor(smallBytes);
   for (const member of configuration.members) {
-    writer.uint32(lengthTag(1)).fork();
+    const mark = writer.begin(1, 100);
     writeMember(writer, member);
-    writer.ldelim();
+    writer.end(mark);
   }
-  for (const peer of configuration.outgoingVoters) writer.uint32(lengthTag(2)).string(peer);
-  for (const peer of configuration.removed) writer.uint32(lengthTag(3)).string(peer);
-  return writer.finish();
+  for (const peer of configuration.outgoingVoters) writer.presentBytes(2, utf8(peer));
+  for (const peer of configuration.removed) writer.presentBytes(3, utf8(peer));
+  return writer.take();
 }
 
-function writeMember(writer: Writer, member: WireMember): void {
-  writeString(writer, 1, member.nodeId);
-  writeString(writer, 2, member.incarnation);
-  writeNumber(writer, 3, roles.indexOf(member.role) + 1);
-  writeString(writer, 4, member.zone);
-  writeString(writer, 5, member.raftAddress);
-  writeString(writer, 6, member.httpAddress);
-  writeString(writer, 7, member.gossipAddress);
+function writeMember(writer: ProtoWriter, member: WireMember): void {
+  writer.string(1, member.nodeId);
+  writer.string(2, member.incarnation);
+  writer.uint(3, roles.indexOf(member.role) + 1);
+  writer.string(4, member.zone);
+  writer.string(5, member.raftAddress);
+  writer.string(6, member.httpAddress);
+  writer.string(7, member.gossipAddress);
 }
 
 /** Throws QuorateError PARAM_INVALID on malformed bytes. */
 export const decodeConfiguration = (bytes: Uint8Array): WireConfiguration =>
   decodeWith(bytes, 'a configuration', readConfiguration);
 
-function readConfiguration(reader: Reader, end: number): WireConfiguration {
+function readConfiguration(reader: ProtoReader): WireConfiguration {
   const members: WireMember[] = [];
   const outgoingVoters: PeerId[] = [];
   const removed: PeerId[] = [];
-  while (reader.pos < end) {
-    const tag = reader.uint32();
-    if (tag === lengthTag(1)) members.push(readMessage(reader, readMember));
-    else if (tag === lengthTag(2)) outgoingVoters.push(readPeer(reader));
-    else if (tag === lengthTag(3)) removed.push(readPeer(reader));
-    else skipField(reader, tag);
+  for (let field = reader.nextField(); field !== 0; field = reader.nextField()) {
+    if (field === 1) members.push(reader.message(readMember));
+    else if (field === 2) outgoingVoters.push(readPeer(reader));
+    else if (field === 3) removed.push(readPeer(reader));
+    else reader.skip();
   }
   return { members, outgoingVoters, removed };
 }
@@ -80,15 +73,13 @@ function readConfiguration(reader: Reader, end: number): WireConfiguration {
 /** Fields 1 to 7 but the role. */
 const MEMBER_TEXTS = 8;
 
-function readMember(reader: Reader, end: number): WireMember {
+function readMember(reader: ProtoReader): WireMember {
   const texts = new Array<string>(MEMBER_TEXTS).fill('');
   let role: WireMember['role'] | null = null;
-  while (reader.pos < end) {
-    const tag = reader.uint32();
-    const field = tag >>> 3;
-    if (tag === numberTag(3)) role = readChoice(reader, roles, 'member role');
-    else if (field < MEMBER_TEXTS && tag === lengthTag(field)) texts[field] = reader.string();
-    else skipField(reader, tag);
+  for (let field = reader.nextField(); field !== 0; field = reader.nextField()) {
+    if (field === 3) role = readChoice(reader, roles, 'member role');
+    else if (field < MEMBER_TEXTS) texts[field] = reader.string();
+    else reader.skip();
   }
   if (role === null) throw new RangeError('member without role');
   return memberOf(texts, role);
@@ -109,16 +100,16 @@ function memberOf(texts: readonly string[], role: WireMember['role']): WireMembe
 }
 
 export function encodeEntry(entry: WireEntry): Uint8Array {
-  const writer = createWriter();
+  const writer = writerFor(smallBytes + entry.payload.length);
   writeEntry(writer, entry);
-  return writer.finish();
+  return writer.take();
 }
 
-export function writeEntry(writer: Writer, entry: WireEntry): void {
-  writeNumber(writer, 1, entry.index);
-  writeNumber(writer, 2, entry.term);
-  writeNumber(writer, 3, kinds.indexOf(entry.kind) + 1);
-  writeBytes(writer, 4, entry.payload);
+export function writeEntry(writer: ProtoWriter, entry: WireEntry): void {
+  writer.uint(1, entry.index);
+  writer.uint(2, entry.term);
+  writer.uint(3, kinds.indexOf(entry.kind) + 1);
+  writer.bytes(4, entry.payload);
 }
 
 /** The payload is a view of `bytes`. Throws QuorateError PARAM_INVALID on malformed bytes. */
@@ -127,42 +118,40 @@ export const decodeEntry = (bytes: Uint8Array): WireEntry =>
 
 const NO_PAYLOAD = new Uint8Array(0);
 
-export function readEntry(reader: Reader, end: number): WireEntry {
+export function readEntry(reader: ProtoReader): WireEntry {
   let index = 0 as LogIndex;
   let term = 0 as Term;
   let kind: WireEntry['kind'] | null = null;
   let payload: Uint8Array = NO_PAYLOAD;
-  while (reader.pos < end) {
-    const tag = reader.uint32();
-    if (tag === numberTag(1)) index = readIndex(reader);
-    else if (tag === numberTag(2)) term = readTerm(reader);
-    else if (tag === numberTag(3)) kind = readChoice(reader, kinds, 'entry kind');
-    else if (tag === lengthTag(4)) payload = reader.bytes();
-    else skipField(reader, tag);
+  for (let field = reader.nextField(); field !== 0; field = reader.nextField()) {
+    if (field === 1) index = readIndex(reader);
+    else if (field === 2) term = readTerm(reader);
+    else if (field === 3) kind = readChoice(reader, kinds, 'entry kind');
+    else if (field === 4) payload = reader.bytes();
+    else reader.skip();
   }
   if (index === 0 || kind === null) throw new RangeError('entry without index or kind');
   return { index, term, kind, payload };
 }
 
 export function encodeHardState(hardState: WireHardState): Uint8Array {
-  const writer = createWriter();
-  writeNumber(writer, 1, hardState.term);
-  writeString(writer, 2, hardState.vote ?? '');
-  return writer.finish();
+  const writer = writerFor(smallBytes);
+  writer.uint(1, hardState.term);
+  writer.string(2, hardState.vote ?? '');
+  return writer.take();
 }
 
 /** Throws QuorateError PARAM_INVALID on malformed bytes. */
 export const decodeHardState = (bytes: Uint8Array): WireHardState =>
   decodeWith(bytes, 'a hard state', readHardState);
 
-function readHardState(reader: Reader, end: number): WireHardState {
+function readHardState(reader: ProtoReader): WireHardState {
   let term = 0 as Term;
   let vote: PeerId | null = null;
-  while (reader.pos < end) {
-    const tag = reader.uint32();
-    if (tag === numberTag(1)) term = readTerm(reader);
-    else if (tag === lengthTag(2)) vote = readPeer(reader);
-    else skipField(reader, tag);
+  for (let field = reader.nextField(); field !== 0; field = reader.nextField()) {
+    if (field === 1) term = readTerm(reader);
+    else if (field === 2) vote = readPeer(reader);
+    else reader.skip();
   }
   return { term, vote };
 }

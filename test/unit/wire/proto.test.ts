@@ -43,6 +43,54 @@ describe('ProtoWriter and ProtoReader', () => {
     );
   });
 
+  it('ProtoReader gives back any text, short or long, ASCII or not', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme', maxLength: 70 }), fc.boolean(), (text, isPlain) => {
+        const written = isPlain ? text.replace(/[^\x00-\x7f]/g, 'x') : text;
+        const reader = new ProtoReader(new ProtoWriter(1).string(1, written).uint(2, 7).take());
+        const found = reader.nextField() === 1 ? reader.string() : '';
+        if (written !== '') expect(reader.nextField()).to.equal(2);
+        expect([found, reader.uint(), reader.nextField()]).to.deep.equal([written, 7, 0]);
+        expect(reader.failed).to.equal(false);
+      }),
+      { seed: 9, numRuns: 500 },
+    );
+  });
+
+  it('ProtoReader.skip passes over what it does not know, and fails where that is cut', () => {
+    const writer = new ProtoWriter(8).uint(9, 2 ** 40).bytes(8, new Uint8Array(50));
+    const bytes = writer.uint(1, 5).take();
+    const reader = new ProtoReader(bytes);
+    let last = 0;
+    for (let field = reader.nextField(); field !== 0; field = reader.nextField()) {
+      if (field === 1) last = reader.uint();
+      else reader.skip();
+    }
+    expect([last, reader.failed]).to.deep.equal([5, false]);
+    const cut = new ProtoReader(bytes.subarray(0, 30));
+    while (cut.nextField() !== 0) cut.skip();
+    expect(cut.failed).to.equal(true);
+  });
+
+  it('ProtoReader.message ends where its length says, whatever is read in it', () => {
+    const writer = new ProtoWriter(8);
+    const mark = writer.begin(1);
+    writer.uint(1, 3);
+    writer.end(mark);
+    const bytes = writer.uint(2, 4).take();
+    const reader = new ProtoReader(bytes);
+    reader.nextField();
+    const fields = reader.message((inner) => {
+      const seen: number[] = [];
+      for (let field = inner.nextField(); field !== 0; field = inner.nextField()) {
+        seen.push(field, inner.uint());
+      }
+      return seen;
+    });
+    expect(fields).to.deep.equal([1, 3]);
+    expect([reader.nextField(), reader.uint(), reader.nextField()]).to.deep.equal([2, 4, 0]);
+  });
+
   it('ProtoWriter.take never lets a later message touch an earlier one', () => {
     const writer = new ProtoWriter(8);
     const messages = Array.from({ length: 200 }, (_, i) =>
