@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -100,9 +101,8 @@ function introduce({ nodes, root, write }: LocalClusterOptions): void {
   write(
     `A cluster of ${nodes} nodes starts on this machine; its data is in ${join(root, '.data')}`,
   );
-  write(
-    'With new data this takes some seconds: node1 looks first whether there is a cluster already.',
-  );
+  if (existsSync(localDataDirectory(root, 1))) return;
+  write('At first node1 looks for 5 s whether there is a cluster already; then it creates one.');
 }
 
 async function tellWhenReady(
@@ -119,7 +119,7 @@ async function tellWhenReady(
     `  curl '${urlOf(1)}/get?key=web'`,
     `  curl '${urlOf(1)}/gossipstatus/web'`,
     `  curl '${urlOf(1)}/events?limit=5'`,
-    'What is agreed on first is only remembered; then start or stop what listens there for an event.',
+    'The first state agreed on is only remembered: stop or start what listens there for an event.',
     'Ctrl-C stops all of it; starting again goes on with the same data.',
   ];
   for (const line of lines) write(line);

@@ -89,8 +89,12 @@ describe('./run.sh', function () {
     await waitFor('all three nodes are ready', allReady);
     expect((await ask(url(1, '/set?key=kept&value=yes'))).text).to.equal('ok\n');
     expect((await ask(url(3, '/get?key=kept'))).text).to.equal('yes\n');
-    expect(cluster.output).to.contain('http://127.0.0.1:6002');
+    await waitFor('it says that it is ready and what to try', () =>
+      cluster.output.includes('Ctrl-C stops all of it'),
+    );
+    expect(cluster.output).to.match(/^The cluster is ready: .*http:\/\/127.0.0.1:6002$/m);
     expect(cluster.output.match(/^ {2}curl /gm)).to.have.length(4);
+    expect(cluster.output.match(/^node1 .* Ready at /gm)).to.have.length(1);
     expect(await cluster.stop('SIGINT')).to.equal(0);
     const free = await Promise.all(ports.map(isPortFree));
     expect(free.every(Boolean)).to.equal(true);

@@ -123,7 +123,8 @@ export class Admission {
         await callAddress(address, methods.handshake, body, handshakeTimeoutMs),
       );
     } catch (cause) {
-      const found = cause instanceof Error ? cause.message : String(cause);
+      const said = cause instanceof Error ? cause.message : String(cause);
+      const found = said.replace(/^Cannot call \S+ as asked: /, '');
       throw new QuorateError('UNREACHABLE', `Cannot reach a node at ${address}: ${found}`, {
         cause,
       });

@@ -87,8 +87,8 @@ export class Joining {
   #tellWhere(what: string): void {
     const { logger, joinAddresses, gossipAddresses } = this.#init;
     if (!this.hasAddresses) return;
-    const where = [...joinAddresses, ...gossipAddresses].join(', ');
-    logger.info({ joinAddresses, gossipAddresses }, `${what} at ${where}`);
+    const addresses = joinAddresses.length > 0 ? joinAddresses : gossipAddresses;
+    logger.info({ addresses }, `${what} at ${addresses.join(', ')}`);
   }
 
   /** null when some node agreed to let this one in. */
