@@ -40,7 +40,10 @@ export class NotificationActivity {
     const open = ledger.openNotificationsOf(key);
     const health = ledger.health(key);
     const of = (kind: EventKind, last: Revision | null): Activity => {
-      const running = open.find((event) => kindOf(event.to) === kind);
+      const running = open.find(
+        // A script of an earlier key of this name keeps events of both kinds waiting.
+        (event) => kindOf(event.to) === kind || event.createRevision !== health?.createRevision,
+      );
       return this.#activity(slot(key, kind), running, last === null ? null : { last, ledger });
     };
     return {

@@ -209,20 +209,25 @@ export class Notifier {
       const run = await script.run(event, 'leader', attempt);
       this.#tell(event, attempt, run);
       await this.#record(eventId, attempt, run);
+      this.#pause(eventId, run);
     } finally {
       this.#running.delete(eventId);
     }
   }
 
   #tell(event: EventRecord, attempt: number, { judged }: Run): void {
-    const { logger, clock } = this.#init;
+    const { logger } = this.#init;
     const { id: eventId, key, to } = event;
     const { outcome, reason } = judged;
     const level = outcome === 'done' ? 'info' : 'warn';
     const said = `${nameOf(event)}, attempt ${attempt}: ${outcome}, ${reason}`;
     logger[level]({ eventId, key, to, attempt, outcome, reason }, said);
-    if (judged.outcome !== 'retry') return;
-    this.#notBeforeMs.set(eventId, clock.monotonicMs() + judged.retryInMs);
+  }
+
+  /** Also after a script that could not be started, which the ledger does not tell from a lost one. */
+  #pause(eventId: Revision, { judged, isLost }: Run): void {
+    if (judged.outcome !== 'retry' || isLost) return;
+    this.#notBeforeMs.set(eventId, this.#init.clock.monotonicMs() + judged.retryInMs);
   }
 
   /**
@@ -233,7 +238,7 @@ export class Notifier {
     const { clock, commit, node } = this.#init;
     if (isLost && this.#stopped) return;
     const { outcome } = judged;
-    while (this.#isOpen(eventId, attempt)) {
+    do {
       try {
         await commit({ kind: 'endAttempt', eventId, attempt, node, ...end, outcome });
         return;
@@ -241,12 +246,15 @@ export class Notifier {
         if (this.#stopped || codeOf(error) === 'STOPPED') return;
         await new Promise<void>((resolve) => clock.after(proposeAgainMs, resolve));
       }
-    }
+    } while (!this.#hasGoneOn(eventId, attempt));
   }
 
-  #isOpen(eventId: Revision, attempt: number): boolean {
+  /** False also while this node has not applied the start of the attempt: the leader had. */
+  #hasGoneOn(eventId: Revision, attempt: number): boolean {
     const event = this.#init.state().machine.event(eventId);
-    return event?.notification.state === 'running' && lastAttempt(event)?.attempt === attempt;
+    if (event === undefined) return true;
+    const known = lastAttempt(event)?.attempt ?? 0;
+    return known > attempt || (known === attempt && event.notification.state !== 'running');
   }
 }
 

@@ -19,6 +19,8 @@ export interface OpenRun {
   readonly attempt: number;
   exit(exitCode: number): void;
   lose(): void;
+  /** It could not be started. */
+  fail(): void;
   refuse(error: Error): void;
 }
 
@@ -33,14 +35,17 @@ export class Ledger {
   failing: 'NO_LEADER' | 'UNKNOWN_OUTCOME' | 'STOPPED' | null = null;
   readonly committed: Operation[] = [];
   readonly listeners: ((event: EventRecord) => void)[] = [];
+  /** Set: what this state is on nodes that lag behind. */
+  lagging: Store | null = null;
   /** Applied, but the proposer does not know yet. */
   holdAnswers: Promise<undefined> | null = null;
 
   get state(): ReplicaState {
+    const store = this.lagging ?? this.store;
     const read = (row: Uint8Array): Uint8Array | null =>
-      this.store.rows.get(String.fromCharCode(...row))?.value ?? null;
+      store.rows.get(String.fromCharCode(...row))?.value ?? null;
     const engine = { read: (row: Uint8Array) => Promise.resolve(read(row)), peek: read };
-    return { machine: this.store.machine, engine } as unknown as ReplicaState;
+    return { machine: store.machine, engine } as unknown as ReplicaState;
   }
 
   async commit(operation: Operation): Promise<{ readonly changed: boolean }> {
@@ -121,6 +126,7 @@ export class NotifierNode {
         attempt,
         exit: (exitCode) => settle(exitCode, false),
         lose: () => settle(null, true),
+        fail: () => settle(null, false),
         refuse: reject,
       });
     });

@@ -9,7 +9,7 @@ import { Judge } from '../../../../src/node/watching/judge.ts';
 import type { Revision, SampleStatus } from '../../../../src/shared/index.ts';
 import { asNodeId, utf8 } from '../../../../src/shared/index.ts';
 import type { Operation } from '../../../../src/store/index.ts';
-import { del, put } from '../../store/harness.ts';
+import { del, end, put, start } from '../../store/harness.ts';
 import { Ledger, votersNamed } from './harness.ts';
 
 const freshMs = freshnessLimitMs(1_000, 500);
@@ -299,6 +299,26 @@ describe('Judge', () => {
     const [vote] = votesIn(bench.judge.inputFor(bench.record('k00000')));
     expect(vote).to.include({ verdict: 'ABSTAIN', fresh: false });
     expect(vote?.why).to.include('its last report is');
+  });
+
+  it('Judge reports a key as waiting while a script of an earlier key of its name runs', async () => {
+    await withKeys(bench, 1);
+    const { store } = bench.ledger;
+    const old = store.must(store.recordEvent('k00000', { to: 'EMPTY' }));
+    store.must(start(old, 1));
+    bench.apply(del('k00000'));
+    bench.apply(put('k00000', 'v'));
+    store.must(store.baseline('k00000', 'UP'));
+    bench.ledger.settings = { ...bench.ledger.settings, eventHoldMs: 0 };
+    bench.say('k00000', 'DOWN');
+    await bench.pass(5);
+    expect(bench.kinds()).to.deep.equal([]);
+    const { reason } = explanationOf(bench.judge.inputFor(bench.record('k00000')));
+    expect(reason).to.include(`waiting: the notification of event ${old} is running`);
+    store.must(end(old, 1));
+    bench.judge.healthChanged('k00000');
+    await bench.pass(1);
+    expect(bench.kinds()).to.deep.equal(['recordEvent k00000 DOWN']);
   });
 
   it('Judge forgets what it heard of a key that is gone', async () => {

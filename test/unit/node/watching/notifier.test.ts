@@ -47,6 +47,40 @@ describe('Notifier', () => {
     expect(node1.runs.at(-1)?.attempt).to.equal(3);
   });
 
+  it('Notifier pauses as long after a script that could not be started', async () => {
+    ledger.eventOf('a');
+    await ledger.clock.advance(300);
+    node1.runs[0]?.fail();
+    await ledger.clock.advance(4_900);
+    expect(node1.runs).to.have.length(1);
+    await ledger.clock.advance(400);
+    expect(node1.runs.map(({ attempt }) => attempt)).to.deep.equal([1, 2]);
+  });
+
+  it('Notifier records a result although its node has not applied the start of the run yet', async () => {
+    const event = ledger.eventOf('a');
+    const before = ledger.store.restored();
+    await ledger.clock.advance(300);
+    ledger.lagging = before;
+    node1.runs[0]?.exit(0);
+    await ledger.clock.advance(0);
+    expect(ledger.store.state(event.id)).to.equal('done');
+  });
+
+  it('Notifier goes on to record a result while its node lags and nobody leads', async () => {
+    const event = ledger.eventOf('a');
+    const before = ledger.store.restored();
+    await ledger.clock.advance(300);
+    ledger.lagging = before;
+    ledger.failing = 'NO_LEADER';
+    node1.runs[0]?.exit(0);
+    await ledger.clock.advance(2_000);
+    ledger.failing = null;
+    await ledger.clock.advance(1_000);
+    expect(ledger.store.state(event.id)).to.equal('done');
+    expect(node1.notifier.runningCount).to.equal(0);
+  });
+
   it('Notifier on the next leader keeps the pause before a retry', async () => {
     const node2 = new NotifierNode(ledger, 'node2');
     ledger.eventOf('a');
