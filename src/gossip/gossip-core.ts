@@ -1,10 +1,11 @@
-import { codeOf, QuorateError, utf8 } from '../shared/index.ts';
 import type { NodeId } from '../shared/index.ts';
-import { decodeFrame, gossipLimits, joinParts } from '../wire/index.ts';
+import { gossipLimits, joinParts } from '../wire/index.ts';
 import type { GossipFrame, Ping } from '../wire/index.ts';
+import { checkSelf } from './check-self.ts';
 import { createContext, openFrame, sendPacket } from './context.ts';
 import type { Context } from './context.ts';
 import { Exchanges } from './exchanges.ts';
+import { readFrame } from './frame-intake.ts';
 import { HealthBook } from './health-book.ts';
 import type { HealthSource } from './health-book.ts';
 import { Membership } from './membership.ts';
@@ -14,14 +15,7 @@ import { Relays } from './relays.ts';
 import { Suspicions } from './suspicions.ts';
 import { SyncFrames } from './sync-frames.ts';
 import { Syncer } from './syncer.ts';
-import type {
-  GossipEffect,
-  GossipInit,
-  GossipSelf,
-  MemberView,
-  OwnReport,
-  OwnVerdict,
-} from './types.ts';
+import type { GossipEffect, GossipInit, MemberView, OwnReport, OwnVerdict } from './types.ts';
 
 /** A leaving node tells so many at once; gossip tells the rest. */
 const DIRECT_FAREWELLS_MAX = 32;
@@ -88,7 +82,7 @@ export class GossipCore {
 
   /** A datagram from `from`. */
   receive(from: string, bytes: Uint8Array, nowMs: number): void {
-    const frame = this.#read(bytes);
+    const frame = readFrame(this.#context, bytes);
     if (!frame) return;
     if (this.#context.self.hasLeft) {
       // A peer that missed it finds out; there is no ack, so it also stops to probe.
@@ -102,7 +96,7 @@ export class GossipCore {
 
   /** The request of an incoming exchange; null: refuse and close. */
   serveExchange(from: string, bytes: Uint8Array, nowMs: number): Uint8Array | null {
-    const frame = this.#read(bytes);
+    const frame = readFrame(this.#context, bytes);
     const { hasLeft } = this.#context.self;
     if (!frame || (hasLeft && frame.sync)) return null;
     if (hasLeft) return joinParts([openFrame(this.#context, {}), this.#presence.item()]);
@@ -115,7 +109,7 @@ export class GossipCore {
   exchangeEnded(id: number, response: Uint8Array | null, nowMs: number): void {
     const exchange = this.#exchanges.end(id);
     if (!exchange || this.#context.self.hasLeft) return;
-    const frame = response && this.#read(response);
+    const frame = response && readFrame(this.#context, response);
     if (frame && (frame.sync || frame.ack > 0)) {
       const before = this.#syncer.digestsOf(exchange.purpose);
       this.#takeIn(frame, { address: exchange.to, isGossip: false, nowMs });
@@ -243,15 +237,6 @@ export class GossipCore {
     return this.#context.self.record.nodeId;
   }
 
-  /** Null for what is no frame, another cluster's or this node's own. */
-  #read(bytes: Uint8Array): GossipFrame | null {
-    const frame = tryDecode(bytes);
-    if (frame?.clusterId !== this.#context.clusterId) return null;
-    const { epoch, nodeId } = this.#context.self.record;
-    const isOwn = frame.sender.nodeId === nodeId && frame.sender.epoch === epoch;
-    return isOwn ? null : frame;
-  }
-
   #serveSync(frame: GossipFrame, from: string, nowMs: number): Uint8Array {
     const sender = frame.members.find(({ record }) => record.nodeId === frame.sender.nodeId);
     const address = sender?.record.address ?? from;
@@ -303,34 +288,4 @@ export class GossipCore {
   }
 }
 
-function tryDecode(bytes: Uint8Array): GossipFrame | null {
-  try {
-    return decodeFrame(bytes);
-  } catch (error) {
-    if (codeOf(error) === 'PARAM_INVALID') return null;
-    throw error;
-  }
-}
-
 const isFor = (nodeId: NodeId, ping: Ping | null): boolean => ping?.target === nodeId;
-
-function checkSelf(self: GossipSelf): void {
-  const { addressBytesMax, epochMax, nodeIdBytesMax, zoneBytesMax } = gossipLimits;
-  const texts = [
-    ['node id', self.nodeId, nodeIdBytesMax],
-    ['zone', self.zone, zoneBytesMax],
-    ['gossip address', self.address, addressBytesMax],
-    ['HTTP address', self.httpAddress, addressBytesMax],
-    ['raft address', self.raftAddress, addressBytesMax],
-  ] as const;
-  for (const [name, text, bytesMax] of texts)
-    if (utf8(text).length > bytesMax)
-      throw invalid(`${name} must have at most ${bytesMax} bytes: found ${text}`);
-  if (self.nodeId === '' || self.address === '')
-    throw invalid(`node id and gossip address must not be empty: found '${self.nodeId}'`);
-  if (!Number.isSafeInteger(self.epoch) || self.epoch < 0 || self.epoch > epochMax)
-    throw invalid(`epoch must be within 0 and ${epochMax}: found ${self.epoch}`);
-}
-
-const invalid = (found: string): QuorateError =>
-  new QuorateError('CONFIG_INVALID', `Cannot gossip as ${found}`);
