@@ -4,7 +4,7 @@ import type { Logger } from '../shared/index.ts';
 
 const statusText = {
   alive: 'is alive',
-  suspect: 'is suspected',
+  suspect: 'is suspect',
   dead: 'is dead',
   left: 'has left',
 } as const;
