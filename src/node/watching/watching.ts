@@ -1,15 +1,9 @@
 import type { Config } from '../../config/index.ts';
 import type { GossipEffect } from '../../gossip/index.ts';
 import type { Member as Voter } from '../../health/index.ts';
-import {
-  freshnessLimitMs,
-  quorumShortfall,
-  StallGuard,
-  stallLateMsMax,
-} from '../../health/index.ts';
+import { freshnessLimitMs, quorumShortfall } from '../../health/index.ts';
 import type { ScriptRunner } from '../../runner/index.ts';
 import type {
-  Cancel,
   Clock,
   DecisionSettings,
   EventRecord,
@@ -31,11 +25,8 @@ import { NotificationScript } from './notification-run.ts';
 import { Notifier } from './notifier.ts';
 import { Scavenger } from './scavenger.ts';
 import type { Script } from './script.ts';
+import { StallWatch } from './stall-watch.ts';
 import { Watcher } from './watcher.ts';
-
-const beatMs = 250;
-/** Half a LAN probe time-out: less says nothing about this node's probes. */
-const lagMsMin = 250;
 
 export interface WatchingInit {
   readonly config: Config;
@@ -57,25 +48,22 @@ export interface WatchingInit {
 /** Everything between "a key exists" and "its event was told": watch, judge, notify. */
 export class Watching {
   readonly #init: WatchingInit;
-  readonly #stallGuard: StallGuard;
+  readonly #stalls: StallWatch;
   readonly #activity: NotificationActivity;
   readonly #judge: Judge;
   readonly #watcher: Watcher | null;
   readonly #notifier: Notifier | null;
   readonly #scavenger: Scavenger;
   readonly heard: Heard;
-  #cancelBeat: Cancel = () => undefined;
   #isLive = false;
-  #wasAbstaining = false;
   #voters: { readonly of: readonly object[]; readonly list: readonly Voter[] } | null = null;
 
   constructor(init: WatchingInit) {
     this.#init = init;
-    const { clock, config } = init;
-    const nowMs = clock.monotonicMs();
+    const { clock, logger, gossip, config } = init;
     const intervalMs = config.verifyInterval;
-    this.#stallGuard = new StallGuard({ intervalMs, beatMs, lateMsMax: stallLateMsMax }, nowMs);
-    this.#activity = new NotificationActivity(nowMs);
+    this.#stalls = new StallWatch({ clock, logger, gossip, intervalMs });
+    this.#activity = new NotificationActivity(clock.monotonicMs());
     const freshMs = freshnessLimitMs(config.verifyInterval, config.verifyTimeout);
     this.heard = this.#makeHeard(freshMs);
     this.#scavenger = new Scavenger({ clock, heard: this.heard, state: () => init.replica.state });
@@ -88,7 +76,7 @@ export class Watching {
     this.#watcher?.start();
     this.#judge.start();
     this.#notifier?.start();
-    this.#beat();
+    this.#stalls.start();
     this.#scavenger.start();
   }
 
@@ -97,7 +85,7 @@ export class Watching {
     this.#watcher?.stop();
     this.#judge.stop();
     this.#notifier?.stop();
-    this.#cancelBeat();
+    this.#stalls.stop();
     this.#scavenger.stop();
   }
 
@@ -110,7 +98,7 @@ export class Watching {
   }
 
   get abstains(): boolean {
-    return this.#stallGuard.abstains(this.#init.clock.monotonicMs());
+    return this.#stalls.abstains;
   }
 
   get notificationsRunning(): number {
@@ -242,7 +230,7 @@ export class Watching {
       node,
       heard: this.heard,
       activity: this.#activity,
-      stallGuard: this.#stallGuard,
+      stallGuard: this.#stalls.guard,
       freshMs,
       state: () => replica.state,
       members: () => this.voters(),
@@ -271,7 +259,7 @@ export class Watching {
       runner,
       state: () => replica.state,
       publisher: gossip,
-      stallGuard: this.#stallGuard,
+      stallGuard: this.#stalls.guard,
       onSample: (status, durationMs) => {
         metrics.verificationRuns.inc(status);
         metrics.verificationSeconds.observe(durationMs / 1000);
@@ -304,24 +292,5 @@ export class Watching {
       metrics.notificationSeconds.observe(durationMs / 1000);
     };
     return new NotificationScript({ node, script, notifyArgs, runner, settings, onRun });
-  }
-
-  #beat(): void {
-    const { clock, logger, gossip } = this.#init;
-    this.#cancelBeat = clock.after(beatMs, () => {
-      const lateMs = this.#stallGuard.beat(clock.monotonicMs());
-      if (lateMs > lagMsMin) gossip.noteLag(lateMs);
-      const abstains = this.abstains;
-      if (abstains !== this.#wasAbstaining) {
-        if (abstains)
-          logger.warn(
-            { lateMs },
-            'This process did not run in time: its votes abstain for a while',
-          );
-        else logger.info({}, 'This process runs in time again: its votes count');
-      }
-      this.#wasAbstaining = abstains;
-      this.#beat();
-    });
   }
 }
