@@ -17,7 +17,7 @@ module.exports = {
       'cores-are-pure',
       '^src/(raft|gossip|health|store|shared|wire)/',
       '.',
-      '^src/|^node_modules/(sorted-btree|protobufjs)/|^(sorted-btree|protobufjs/minimal)',
+      '^src/|^node_modules/sorted-btree/|^sorted-btree',
     ),
     deny(
       'adapter-strangers',
