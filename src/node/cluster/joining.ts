@@ -77,7 +77,7 @@ export class Joining {
       const nowMs = this.#init.clock.monotonicMs();
       if (this.hasAddresses && nowMs - loggedAtMs >= logEveryMs) {
         loggedAtMs = nowMs;
-        this.#init.logger.info({ problem }, `No cluster to join yet, trying on: ${problem}`);
+        this.#init.logger.info({ problem }, `No cluster to join yet, trying again: ${problem}`);
       }
       await this.#sleep(delayMs);
       delayMs = Math.min(retryMsMax, delayMs * 2);

@@ -75,7 +75,7 @@ export class SnapshotSender {
   async #failed(to: PeerId, error: unknown): Promise<void> {
     const { logger, clock } = this.#init;
     if (this.#abort.signal.aborted) return;
-    logger.warn({ to, error }, `Cannot send a snapshot to ${to} yet, trying on`);
+    logger.warn({ to, error }, `Cannot send a snapshot to ${to} yet, trying again`);
     await new Promise<void>((resolve) => clock.after(failurePauseMs, resolve));
   }
 

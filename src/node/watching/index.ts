@@ -1,3 +1,3 @@
-export type { Explanations, SeenVote } from './explanation.ts';
+export type { Explanations } from './explanation.ts';
 export type { Script } from './script.ts';
 export { Watching } from './watching.ts';

@@ -112,7 +112,7 @@ export class Link {
       logger.warn(fields, `Refused by ${place}: ${reason}`);
     } else if (!end.refused && logGate.passes(`down ${peer}`)) {
       const found = this.isOpen ? 'Lost the connection to' : 'Cannot reach';
-      logger.info(fields, `${found} ${place}, trying on: ${reason}`);
+      logger.info(fields, `${found} ${place}, trying again: ${reason}`);
     } else {
       logger.debug({ ...fields, rpc }, `The ${rpc} stream to ${place} ended: ${reason}`);
     }

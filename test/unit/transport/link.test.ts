@@ -109,7 +109,7 @@ describe('Link', () => {
     await pauseAfterEnd(world, false);
     const other = new Link(world.context, target, events);
     await pauseAfterEnd(world, false);
-    expect(world.log.news).to.deep.equal(['Cannot reach n2 at b:1, trying on: because']);
+    expect(world.log.news).to.deep.equal(['Cannot reach n2 at b:1, trying again: because']);
     other.close();
   });
 
