@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { closeSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Answer, Ask } from './http.ts';
@@ -28,17 +28,24 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
+interface ChildOptions {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Takes the output; without it the child has pipes. */
+  readonly logFile?: string;
+}
+
 /** Starts a process that does not outlive this one. */
-export function startChild(
-  command: readonly string[],
-  options: { readonly cwd: string; readonly env: Readonly<Record<string, string>> },
-): ChildProcess {
+export function startChild(command: readonly string[], options: ChildOptions): ChildProcess {
   const [program = '', ...args] = command;
+  const file = options.logFile === undefined ? null : openSync(options.logFile, 'a');
+  const output = file ?? 'pipe';
   const child = spawn(program, args, {
     cwd: options.cwd,
     env: { ...cleanEnvironment(), ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', output, output],
   });
+  if (file !== null) closeSync(file);
   running.add(child);
   child.once('exit', () => running.delete(child));
   return child;
@@ -65,6 +72,12 @@ export interface DaemonInit {
   readonly env: Readonly<Record<string, string>>;
   /** Program and arguments that start the daemon in turn, such as `unshare`. */
   readonly wrapper?: readonly string[];
+  /** Where it listens; 127.0.0.1 unless given. */
+  readonly host?: string;
+  /** Another build than `mainFile()`. */
+  readonly main?: string;
+  /** Its output is added to this file instead of being kept in memory. */
+  readonly logFile?: string;
 }
 
 export interface DaemonPorts {
@@ -73,7 +86,6 @@ export interface DaemonPorts {
   readonly gossip: number;
 }
 
-const address = (port: number): string => `127.0.0.1:${port}`;
 const stopMsMax = 20_000;
 const outputCharsMax = 4_000_000;
 
@@ -99,15 +111,19 @@ export class Daemon {
   }
 
   get http(): string {
-    return address(this.#ports.http);
+    return this.#address(this.#ports.http);
   }
 
   get raft(): string {
-    return address(this.#ports.raft);
+    return this.#address(this.#ports.raft);
   }
 
   get gossip(): string {
-    return address(this.#ports.gossip);
+    return this.#address(this.#ports.gossip);
+  }
+
+  #address(port: number): string {
+    return `${this.#init.host ?? '127.0.0.1'}:${port}`;
   }
 
   get ports(): DaemonPorts {
@@ -146,8 +162,12 @@ export class Daemon {
       `--raft=${raft}`,
       `--gossip=${gossip}`,
     ];
-    const command = [...wrapper, process.execPath, mainFile(), 'serve'];
-    this.#attend(startChild([...command, ...own, ...flags, ...extraFlags], { cwd, env }));
+    const main = this.#init.main ?? mainFile();
+    const command = [...wrapper, process.execPath, main, 'serve'];
+    const { logFile } = this.#init;
+    const output = logFile === undefined ? {} : { logFile };
+    const options = { cwd, env, ...output };
+    this.#attend(startChild([...command, ...own, ...flags, ...extraFlags], options));
   }
 
   /** Takes other ports from the next start on. */

@@ -4,15 +4,17 @@ import type { Server, Socket } from 'node:net';
 /** A service that can be stopped and started at the same port. */
 export class TcpService {
   readonly #port: number;
+  readonly #host: string;
   readonly #connections = new Set<Socket>();
   #server: Server | null = null;
 
-  constructor(port: number) {
+  constructor(port: number, host = '127.0.0.1') {
     this.#port = port;
+    this.#host = host;
   }
 
   get address(): string {
-    return `127.0.0.1:${this.#port}`;
+    return `${this.#host}:${this.#port}`;
   }
 
   start(): Promise<void> {
@@ -24,7 +26,7 @@ export class TcpService {
       });
       this.#server = server;
       server.once('error', reject);
-      server.listen(this.#port, '127.0.0.1', () => resolve());
+      server.listen(this.#port, this.#host, () => resolve());
     });
   }
 
