@@ -172,6 +172,7 @@ async function keepSpares(
   activeSequence: number,
 ): Promise<readonly number[]> {
   const spares: number[] = [];
+  const useless: string[] = [];
   for (const sequence of sequences) {
     const path = join(place.directory, segmentName(sequence));
     const segment = await Segment.open(place.files, path, sequence);
@@ -180,11 +181,13 @@ async function keepSpares(
       const isBlank = await checkUnused(segment);
       const fits = segment.bytes === place.settings.segmentBytes;
       if (isBlank && fits && follows) spares.push(sequence);
-      else await place.files.remove(path);
+      else useless.push(path);
     } finally {
       await segment.retire();
     }
   }
+  // Only now: of a log that turns out to be damaged every file stays as it is.
+  for (const path of useless) await place.files.remove(path);
   return spares;
 }
 

@@ -88,11 +88,19 @@ describe('SegmentedLog on damaged files', () => {
     spare = all.at(-1) ?? '';
     names = all.slice(0, -1);
     lastName = names.at(-1) ?? '';
-    const last = bytesOf(lastName);
-    let end = last.length;
-    while (last[end - 1] === 0) end--;
-    lastRecord = Math.ceil(end / BLOCK) * BLOCK - 3 * BLOCK;
+    lastRecord = Math.ceil(lastByte(bytesOf(lastName)) / BLOCK) * BLOCK - 3 * BLOCK;
   });
+
+  /** Offset behind the last byte that is not zero. */
+  const lastByte = (bytes: Uint8Array): number => {
+    let end = bytes.length;
+    while (bytes[end - 1] === 0) end--;
+    return end;
+  };
+  const isBlank = (name: string, block: number): boolean =>
+    bytesOf(name)
+      .subarray(block * BLOCK, (block + 1) * BLOCK)
+      .every((byte) => byte === 0);
 
   const bytesOf = (name: string): Uint8Array => image.get(name) ?? new Uint8Array(0);
 
@@ -126,6 +134,21 @@ describe('SegmentedLog on damaged files', () => {
       else expect(outcome, `${name} at ${offset} with ${mask}`).to.equal('26 entries');
     }
     expect(refused).to.be.greaterThan(100);
+  });
+
+  it('openLog() refuses one flipped bit in the header or body of any block in use', async () => {
+    for (const name of names) {
+      const used = Math.ceil(lastByte(bytesOf(name)) / BLOCK);
+      for (let block = 0; block < used; block++) {
+        for (const at of [0, 9, 21, 37, 44]) {
+          const offset = block * BLOCK + at;
+          // A sealed segment has unused blocks before its seal: a bit there is nobody's.
+          if (isBlank(name, block)) continue;
+          const outcome = await outcomeOf(flipped(name, offset, 1 << ((block + at) % 8)));
+          expect(outcome, `${name}, block ${block}, byte ${at}`).to.equal('damaged');
+        }
+      }
+    }
   });
 
   it('openLog() never takes a flipped byte of the last record for a torn write', async () => {
