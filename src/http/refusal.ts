@@ -61,6 +61,7 @@ const answers: Readonly<Record<ErrorCode, Answer>> = {
   KEY_NOT_FOUND: { status: 404 },
   NOT_FOUND: { status: 404 },
   CONFLICT: { status: 409 },
+  SESSION_EXPIRED: { status: 410 },
   TOO_LARGE: { status: 413 },
   UNREACHABLE: { status: 502 },
   NO_LEADER: noLeader,

@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'UNKNOWN_OUTCOME'
   | 'OVERLOADED'
   | 'CONFLICT'
+  | 'SESSION_EXPIRED'
   | 'UNREACHABLE'
   | 'STORAGE_FAILED'
   | 'STORAGE_DAMAGED'

@@ -13,6 +13,11 @@ export const storeLimits: StoreLimits = {
   ledgerBytesMax: 64 * MIB,
   attemptsMax: 32,
   operationsMax: 128,
+  sessionsMax: 10_000,
+  sessionsBytesMax: 32 * MIB,
+  sessionWindow: 64,
+  sessionIdleMs: 3_600_000,
+  expiredSessionsMax: 100_000,
 };
 
 /** What longer texts and lists of an event are cut to; UTF-8 bytes. */
@@ -24,6 +29,12 @@ export const eventLimits = {
   nameBytesMax: 256,
   votesMax: 128,
   samplesMax: 16,
+} as const;
+
+/** What a session and its stored results may hold; characters. */
+export const sessionLimits = {
+  idCharsMax: 64,
+  messageCharsMax: 256,
 } as const;
 
 /** Highest cluster version whose commands and rows this code knows. */

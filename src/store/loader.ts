@@ -1,11 +1,20 @@
-import { QuorateError } from '../shared/index.ts';
+import { fromUtf8, QuorateError } from '../shared/index.ts';
 import { ProtoReader } from '../wire/index.ts';
 import { binaryOf } from './binary.ts';
 import { decodeEvent } from './codec/event-codec.ts';
 import { decodeFacts, decodeHealth, decodeMeta } from './codec/row-codec.ts';
+import { decodeSession } from './codec/session-codec.ts';
 import { readSettings } from './codec/settings-codec.ts';
+import { hashOfRow } from './item-hash.ts';
 import { supportedClusterVersion } from './limits.ts';
-import { healthRowPrefixBytes, keyRowPrefixBytes, tables } from './rows.ts';
+import {
+  fromBigEndian,
+  healthRowPrefixBytes,
+  keyRowPrefixBytes,
+  numberOfRow,
+  sessionRowPrefixBytes,
+  tables,
+} from './rows.ts';
 import { defaultDecisionSettings } from './settings-operations.ts';
 import type { State } from './state.ts';
 
@@ -29,6 +38,12 @@ export function loadRow(state: State, row: Uint8Array, value: Uint8Array): void 
       return;
     case tables.event:
       loadEvent(state, value);
+      return;
+    case tables.session:
+      loadSession(state, row, value);
+      return;
+    case tables.expiredSession:
+      loadExpiredSession(state, row, value);
       return;
     case tables.settings:
       loadSettings(state, value);
@@ -74,6 +89,17 @@ function loadEvent(state: State, value: Uint8Array): void {
   const event = decodeEvent(value);
   if (event === undefined) throw damage('an event: it does not decode');
   state.ledger.set(event, value.length);
+}
+
+function loadSession(state: State, row: Uint8Array, value: Uint8Array): void {
+  const session = decodeSession(fromUtf8(row.subarray(sessionRowPrefixBytes)), value);
+  if (session === undefined) throw damage('a session: it does not decode');
+  state.sessions.load(session, hashOfRow(row, value));
+}
+
+function loadExpiredSession(state: State, row: Uint8Array, value: Uint8Array): void {
+  if (state.sessions.loadExpired(numberOfRow(row), fromBigEndian(value))) return;
+  throw damage('the next expired session: it is not');
 }
 
 function loadSettings(state: State, value: Uint8Array): void {

@@ -19,6 +19,7 @@ import {
 import type { OperationOutcome } from './outcome.ts';
 import { failure } from './outcome.ts';
 import { valueRow } from './rows.ts';
+import { expireIdleSessions, withinSession } from './session-operations.ts';
 import { applyPutSettings } from './settings-operations.ts';
 import type { State } from './state.ts';
 import { emptyState } from './state.ts';
@@ -68,6 +69,7 @@ export class StateMachine implements StoreView {
   finishLoad(appliedIndex: LogIndex): void {
     assert(this.#isLoading, 'Loading ends once');
     this.#isLoading = false;
+    this.#state.sessions.finishLoad();
     this.#appliedIndex = appliedIndex;
   }
 
@@ -97,6 +99,7 @@ export class StateMachine implements StoreView {
     this.#step(index);
     const sizeHint = batch.envelopes.length * ROW_BYTES_PER_ENVELOPE + 64;
     const transaction = new Transaction(this.#state, batch.timeMs, { rowOf, sizeHint });
+    expireIdleSessions(transaction);
     const results = batch.envelopes.map((envelope) => applyEnvelope(transaction, envelope));
     transaction.finish();
     return { results, writes: transaction.writes, notices: transaction.notices };
@@ -137,7 +140,8 @@ export class StateMachine implements StoreView {
   }
 
   get databaseBytes(): number {
-    return this.#state.keys.bytes + this.#state.ledger.bytes;
+    const { keys, ledger, sessions } = this.#state;
+    return keys.bytes + ledger.bytes + sessions.bytes;
   }
 
   get settings(): DecisionSettings | null {
@@ -224,8 +228,13 @@ function rangeOf(query: { readonly prefix?: Uint8Array; readonly after?: Uint8Ar
 }
 
 function applyEnvelope(transaction: Transaction, envelope: Envelope | null): CommandResult {
-  const { state } = transaction;
   if (envelope === null) return MALFORMED;
+  if (envelope.sequence === 0) return carryOut(transaction, envelope);
+  return withinSession(transaction, envelope, () => carryOut(transaction, envelope));
+}
+
+function carryOut(transaction: Transaction, envelope: Envelope): CommandResult {
+  const { state } = transaction;
   const refusal = refusalOf(envelope, state);
   if (refusal !== null) return refusal;
   const branch = envelope.compare.every((one) => holds(transaction, one)) ? 'then' : 'else';

@@ -3,6 +3,7 @@ import { asRevision } from '../shared/index.ts';
 import { KeyIndex } from './key-index.ts';
 import { Ledger } from './ledger.ts';
 import { supportedClusterVersion } from './limits.ts';
+import { SessionTable } from './session-table.ts';
 import type { StoreLimits } from './types.ts';
 
 /** Everything that is replicated, but for the values. Changed by transactions only. */
@@ -12,9 +13,12 @@ export interface State {
   clusterVersion: number;
   /** Highest time of a batch that changed something, Unix milliseconds. */
   timeMs: number;
+  /** Uses of all sessions so far. */
+  sessionUses: number;
   settings: DecisionSettings | null;
   readonly keys: KeyIndex;
   readonly ledger: Ledger;
+  readonly sessions: SessionTable;
   readonly limits: StoreLimits;
 }
 
@@ -23,8 +27,10 @@ export const emptyState = (limits: StoreLimits): State => ({
   epoch: 1,
   clusterVersion: supportedClusterVersion,
   timeMs: 0,
+  sessionUses: 0,
   settings: null,
   keys: new KeyIndex(),
   ledger: new Ledger(),
+  sessions: new SessionTable(limits),
   limits,
 });

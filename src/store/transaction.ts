@@ -36,6 +36,7 @@ export class Transaction {
   readonly #fresh = new Map<number, Uint8Array>();
   readonly #undo: (() => void)[] = [];
   #isAtomic = false;
+  #isMetaTouched = false;
   #sub = 0;
   #writesBefore = 0;
   #noticesBefore = 0;
@@ -73,9 +74,14 @@ export class Transaction {
 
   /** Ends the batch: time and counters become durable with what changed. */
   finish(): void {
-    if (this.state.revision === this.#baseRevision) return;
+    if (this.state.revision === this.#baseRevision && !this.#isMetaTouched) return;
     this.state.timeMs = this.nowMs;
     this.write(metaRow(), encodeMeta(this.writer, this.state));
+  }
+
+  /** Something changed that has no revision of its own: time and counters become durable too. */
+  touchMeta(): void {
+    this.#isMetaTouched = true;
   }
 
   /** Whether changes must say how to undo them. */

@@ -101,7 +101,9 @@ export interface Envelope {
   readonly minVersion: number;
   readonly keyspace: string;
   readonly principal: string;
+  /** With a sequence: the client that it counts for. */
   readonly session: string;
+  /** 1, 2, ...: carried out once, however often it is proposed. 0: carried out every time. */
   readonly sequence: number;
   readonly compare: readonly Compare[];
   readonly then: readonly Operation[];
@@ -116,6 +118,9 @@ export interface CommandBatch {
   readonly envelopes: readonly (Envelope | null)[];
 }
 
+export type FailureCode =
+  'PARAM_INVALID' | 'TOO_LARGE' | 'STORE_FULL' | 'CONFLICT' | 'NOT_FOUND' | 'SESSION_EXPIRED';
+
 /** The answer to one envelope, the same on every node. */
 export type CommandResult =
   | {
@@ -129,7 +134,7 @@ export type CommandResult =
     }
   | {
       readonly ok: false;
-      readonly code: 'PARAM_INVALID' | 'TOO_LARGE' | 'STORE_FULL' | 'CONFLICT' | 'NOT_FOUND';
+      readonly code: FailureCode;
       readonly message: string;
     };
 
@@ -192,6 +197,15 @@ export interface StoreLimits {
   readonly attemptsMax: number;
   /** Operations per branch, and compares, of one envelope. */
   readonly operationsMax: number;
+  readonly sessionsMax: number;
+  /** Size of all sessions together; inside the reserve. */
+  readonly sessionsBytesMax: number;
+  /** How many sequences, counted down from the highest, a session answers. */
+  readonly sessionWindow: number;
+  /** A session that is not used for longer has expired. */
+  readonly sessionIdleMs: number;
+  /** Expired ids that are remembered, the newest. */
+  readonly expiredSessionsMax: number;
 }
 
 /** Queries on the applied state. Synchronous: values themselves are rows in the engine. */

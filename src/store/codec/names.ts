@@ -1,5 +1,5 @@
 import type { EventStatus, NotificationState, SampleStatus, Verdict } from '../../shared/index.ts';
-import type { Compare } from '../types.ts';
+import type { Compare, FailureCode } from '../types.ts';
 
 /** Names in the order of their protobuf numbers, which begin at 1. */
 export const statuses: readonly EventStatus[] = ['UP', 'DOWN', 'EMPTY', 'EMPTY_RECOVER'];
@@ -29,6 +29,15 @@ export const notificationStates: readonly NotificationState[] = [
   'failed',
   'superseded',
   'none',
+];
+
+export const failureCodes: readonly FailureCode[] = [
+  'PARAM_INVALID',
+  'TOO_LARGE',
+  'STORE_FULL',
+  'CONFLICT',
+  'NOT_FOUND',
+  'SESSION_EXPIRED',
 ];
 
 /** Protobuf number of a name; 0 for one that is not in the list. */

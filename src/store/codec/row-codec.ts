@@ -10,6 +10,8 @@ export interface Meta {
   readonly epoch: number;
   readonly clusterVersion: number;
   readonly timeMs: number;
+  /** Uses of all sessions so far: the order in which they were used. */
+  readonly sessionUses: number;
 }
 
 /** What the index holds about a key; the value itself is the row (valueRevision, valueSub). */
@@ -26,15 +28,16 @@ export interface KeyFacts {
 
 export function encodeMeta(writer: ProtoWriter, meta: Meta): Uint8Array {
   writer.uint(1, meta.revision).uint(2, meta.epoch);
-  return writer.uint(3, meta.clusterVersion).uint(4, meta.timeMs).take();
+  writer.uint(3, meta.clusterVersion).uint(4, meta.timeMs);
+  return writer.uint(5, meta.sessionUses).take();
 }
 
 /** undefined when the bytes are no such row; so for all of these. */
 export function decodeMeta(bytes: Uint8Array): Meta | undefined {
-  const numbers = readNumbers(bytes, 4);
+  const numbers = readNumbers(bytes, 5);
   if (numbers === undefined) return undefined;
-  const [revision = 0, epoch = 0, clusterVersion = 0, timeMs = 0] = numbers;
-  return { revision: asRevision(revision), epoch, clusterVersion, timeMs };
+  const [revision = 0, epoch = 0, clusterVersion = 0, timeMs = 0, sessionUses = 0] = numbers;
+  return { revision: asRevision(revision), epoch, clusterVersion, timeMs, sessionUses };
 }
 
 export function encodeFacts(writer: ProtoWriter, facts: KeyFacts): Uint8Array {
