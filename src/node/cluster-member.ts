@@ -2,7 +2,7 @@ import type { Config } from '../config/index.ts';
 import { GossipCore, gossipSettingsFor } from '../gossip/index.ts';
 import type { GossipEffect } from '../gossip/index.ts';
 import type { IndexedConfiguration, Member, RaftRole } from '../raft/index.ts';
-import { memberOf } from '../raft/index.ts';
+import { listedPeer } from '../raft/index.ts';
 import type { ScriptRunner } from '../runner/index.ts';
 import type { DecisionSettings, Logger, Revision } from '../shared/index.ts';
 import type { SegmentedLog } from '../storage/index.ts';
@@ -108,9 +108,9 @@ export class ClusterMember {
     return member;
   }
 
-  /** In the configuration in force, in whatever role. */
+  /** In the configuration in force, in whatever role, and be it on its way out. */
   get isMember(): boolean {
-    return memberOf(this.replica.configuration, this.replica.self) !== undefined;
+    return listedPeer(this.replica.configuration, this.replica.self) !== undefined;
   }
 
   /**
@@ -129,7 +129,7 @@ export class ClusterMember {
   get leader(): Member | null {
     const { leader } = this.replica.view;
     if (leader === null) return null;
-    return memberOf(this.replica.configuration, leader) ?? null;
+    return listedPeer(this.replica.configuration, leader) ?? null;
   }
 
   settings(): DecisionSettings {
@@ -221,7 +221,7 @@ export class ClusterMember {
   }
 
   onConfiguration({ configuration, index }: IndexedConfiguration): void {
-    const isMember = memberOf(configuration, this.replica.self) !== undefined;
+    const { isMember } = this;
     this.#news.configuration({ configuration, index });
     if (isMember && !this.#wasMember && this.#isRemoved) this.gossip.rejoin();
     if (isMember) this.#isRemoved = false;

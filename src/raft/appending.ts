@@ -1,6 +1,6 @@
 import { encodeConfiguration } from '../wire/index.ts';
 import type { LogIndex } from '../shared/index.ts';
-import { costOf } from './committing.ts';
+import { costOf } from './costs.ts';
 import { next } from './indexes.ts';
 import type { Leadership } from './leadership.ts';
 import { replicateToAll } from './replication.ts';

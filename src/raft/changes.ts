@@ -1,44 +1,116 @@
-import type { PeerId } from '../shared/index.ts';
+import type { LogIndex, PeerId } from '../shared/index.ts';
 import { appendConfiguration } from './appending.ts';
 import type { Leadership, PendingRemoval } from './leadership.ts';
-import { applyMemberChange, memberNamed, peerIdOfMember, promote, votersOf } from './membership.ts';
+import {
+  applyMemberChanges,
+  hasSameVoters,
+  jointOf,
+  leftJoint,
+  memberNamed,
+  memberOf,
+  peerIdOfMember,
+  votersOf,
+} from './membership.ts';
+import type { ChangeResult } from './membership.ts';
 import type { Progress } from './progress.ts';
 import { majorityOf } from './quorum.ts';
 import { sendRound } from './replication.ts';
 import type { RaftState } from './state.ts';
 import type { Tag } from './step-types.ts';
-import type { MemberChange } from './types.ts';
+import type { Configuration, MemberChange } from './types.ts';
 
-/** Membership changes, one at a time (thesis 4.1), and the promotion of learners (4.2.1). */
+/** Membership changes, one at a time (thesis 4.1, 4.3), and the promotion of learners (4.2.1). */
 
-/** Appends the configuration after `change`, or refuses. */
+interface ChangeRequest {
+  readonly tag: Tag;
+  readonly changes: readonly MemberChange[];
+  readonly expectedIndex?: LogIndex | null;
+}
+
+/** Appends the configuration that begins the changes, or refuses. */
 export function changeMembers(
   state: RaftState,
   leadership: Leadership,
-  request: { readonly tag: Tag; readonly change: MemberChange },
+  request: ChangeRequest,
 ): void {
-  const { tag, change } = request;
+  const { tag, changes } = request;
   const obstacle = obstacleToChange(state, leadership);
   if (obstacle !== null) {
     const message = `Cannot change members one at a time: ${obstacle}`;
     state.outbox.refuse(tag, 'busy', state.self, message);
     return;
   }
-  const { configuration } = state.configurations.current;
-  const result = replacesLeader(state, change)
-    ? { ok: false as const, message: 'Cannot replace the leader by a new incarnation: it lives' }
-    : applyMemberChange(configuration, change);
+  const result = targetOf(state, leadership, request);
   if (!result.ok) {
     state.outbox.refuse(tag, 'invalid', state.self, result.message);
     return;
   }
+  const { configuration } = state.configurations.current;
   const rest = votersOf(result.configuration);
-  if (change.kind === 'remove' && change.safely && rest.length < votersOf(configuration).length) {
-    considerRemoval(state, leadership, { tag, nodeId: change.nodeId, rest });
+  const stays = new Set(rest);
+  const isLoss = votersOf(configuration).some((voter) => !stays.has(voter));
+  if (isLoss && changes.some((change) => change.kind === 'remove' && change.safely)) {
+    considerRemoval(state, leadership, { tag, changes, rest });
     return;
   }
-  const index = appendConfiguration(state, leadership, result.configuration);
+  const index = beginChange(state, leadership, result.configuration);
   state.outbox.reply({ kind: 'appended', tag, index, term: state.term });
+}
+
+function targetOf(
+  state: RaftState,
+  leadership: Leadership,
+  { changes, expectedIndex = null }: ChangeRequest,
+): ChangeResult {
+  const { index, configuration } = state.configurations.current;
+  if (expectedIndex !== null && expectedIndex !== index) {
+    const message = `Cannot change the configuration at ${expectedIndex}: it is at ${index}`;
+    return { ok: false, message };
+  }
+  const result = applyMemberChanges(configuration, changes);
+  if (!result.ok) return result;
+  const late = promotedTooEarly(state, leadership, result.configuration);
+  if (late !== null) return { ok: false, message: `Cannot promote ${late}: it does not keep up` };
+  if (!replacesLeader(state, result.configuration)) return result;
+  return { ok: false, message: 'Cannot replace the leader by a new incarnation: it lives' };
+}
+
+/** A voter that lags holds up every commit that its vote is needed for. */
+function promotedTooEarly(
+  state: RaftState,
+  leadership: Leadership,
+  target: Configuration,
+): PeerId | null {
+  const isNear = (peer: PeerId): boolean => {
+    const progress = leadership.peers.get(peer);
+    if (progress?.state !== 'replicate' || progress.isPaused(state.settings)) return false;
+    return progress.silentMs < state.settings.electionTimeoutMsMin;
+  };
+  const isNew = (peer: PeerId): boolean => !state.configurations.isVoter(peer);
+  return votersOf(target).find((peer) => isNew(peer) && !isNear(peer)) ?? null;
+}
+
+/**
+ * Appends what leads to `target`: itself when the voters stay the same, else the joint
+ * configuration. That one holds from here on, and so does its need for both majorities.
+ */
+function beginChange(state: RaftState, leadership: Leadership, target: Configuration): LogIndex {
+  const { configuration: old } = state.configurations.current;
+  const first = hasSameVoters(old, target) ? target : jointOf(old, target);
+  return appendConfiguration(state, leadership, first);
+}
+
+/**
+ * Ends a joint change once its entry is committed: from then on every leader holds it, so no quorum
+ * of the old voters alone can decide anything. Not before: it could still be truncated. Waits for
+ * the own no-op (what earlier leaders left is committed only through it) and for a transfer (an
+ * entry more would spoil the successor's election).
+ */
+export function leaveJoint(state: RaftState, leadership: Leadership): void {
+  const { index, configuration } = state.configurations.current;
+  if (configuration.outgoingVoters.length === 0 || state.transfer) return;
+  if (state.commitIndex < leadership.noopIndex || index > state.commitIndex) return;
+  appendConfiguration(state, leadership, leftJoint(configuration));
 }
 
 /**
@@ -48,7 +120,7 @@ export function changeMembers(
 function considerRemoval(
   state: RaftState,
   leadership: Leadership,
-  removal: Pick<PendingRemoval, 'tag' | 'nodeId' | 'rest'>,
+  removal: Pick<PendingRemoval, 'tag' | 'changes' | 'rest'>,
 ): void {
   leadership.readRound += 1;
   leadership.removal = { ...removal, round: leadership.readRound, elapsedMs: 0 };
@@ -60,11 +132,12 @@ function considerRemoval(
 export function settleRemoval(state: RaftState, leadership: Leadership): void {
   const { removal } = leadership;
   if (!removal) return;
-  const { tag, nodeId, rest } = removal;
+  const { tag, changes, rest } = removal;
   const here = whoAnswered(state, leadership, removal);
   if (here.length < majorityOf(rest.length)) return;
   leadership.removal = null;
-  changeMembers(state, leadership, { tag, change: { kind: 'remove', nodeId } });
+  const known = changes.map((one) => (one.kind === 'remove' ? { ...one, safely: false } : one));
+  changeMembers(state, leadership, { tag, changes: known });
 }
 
 /** Two election timeouts are enough for every voter that is not lost. */
@@ -74,9 +147,9 @@ export function tickRemoval(state: RaftState, leadership: Leadership, creditMs: 
   removal.elapsedMs += creditMs;
   if (removal.elapsedMs < 2 * state.settings.electionTimeoutMsMin) return;
   leadership.removal = null;
-  const { tag, nodeId, rest } = removal;
+  const { tag, changes, rest } = removal;
   const found = `only ${whoAnswered(state, leadership, removal).length} of ${rest.length} answer`;
-  const message = `Cannot remove ${nodeId} and go on with the remaining voters: ${found}`;
+  const message = `Cannot remove ${namesOf(changes)} and go on with the remaining voters: ${found}`;
   state.outbox.refuse(tag, 'unreachable', state.self, message);
 }
 
@@ -98,25 +171,35 @@ function obstacleToChange(state: RaftState, leadership: Leadership): string | nu
   if (current.index > state.commitIndex) return `the change at ${current.index} is not committed`;
   if (current.configuration.outgoingVoters.length > 0) return 'a joint change is under way';
   if (state.transfer) return 'leadership is being transferred';
-  if (leadership.removal) return `${leadership.removal.nodeId} is about to be removed`;
+  if (leadership.removal) return `${namesOf(leadership.removal.changes)} is about to be removed`;
   return null;
 }
 
-function replacesLeader(state: RaftState, change: MemberChange): boolean {
-  if (change.kind !== 'add') return false;
-  const present = memberNamed(state.configurations.current.configuration, change.member.nodeId);
-  if (!present || peerIdOfMember(present) !== state.self) return false;
-  return change.member.incarnation !== present.incarnation;
+const namesOf = (changes: readonly MemberChange[]): string =>
+  changes.flatMap((change) => (change.kind === 'remove' ? [change.nodeId] : [])).join(', ');
+
+/** The leader may go, but its name may not pass on while it leads. */
+function replacesLeader({ self, configurations }: RaftState, target: Configuration): boolean {
+  const present = memberOf(configurations.current.configuration, self);
+  const named = present && memberNamed(target, present.nodeId);
+  return named !== undefined && peerIdOfMember(named) !== self;
 }
 
-/** Makes one learner that keeps up a voter, when a change may begin. */
-export function promoteLearner(state: RaftState, leadership: Leadership): void {
-  for (const [peer, progress] of leadership.peers) {
-    if (!keepsUp(state, progress) || obstacleToChange(state, leadership) !== null) continue;
-    const { configuration } = state.configurations.current;
-    appendConfiguration(state, leadership, promote(configuration, peer));
-    return;
-  }
+/** Makes all learners that keep up voters, when a change may begin. */
+export function promoteLearners(state: RaftState, leadership: Leadership): void {
+  if (!someKeepUp(state, leadership) || obstacleToChange(state, leadership) !== null) return;
+  const { configuration } = state.configurations.current;
+  const members = configuration.members.map((member) => {
+    const progress = leadership.peers.get(peerIdOfMember(member));
+    const isReady = member.role === 'learner' && progress && keepsUp(state, progress);
+    return isReady ? { ...member, role: 'voter' as const } : member;
+  });
+  beginChange(state, leadership, { ...configuration, members });
+}
+
+function someKeepUp(state: RaftState, { peers }: Leadership): boolean {
+  for (const progress of peers.values()) if (keepsUp(state, progress)) return true;
+  return false;
 }
 
 const keepsUp = (state: RaftState, { catchUp, silentMs }: Progress): boolean =>

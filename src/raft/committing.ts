@@ -1,6 +1,7 @@
 import { assert } from '../shared/index.ts';
 import type { LogIndex } from '../shared/index.ts';
-import { next } from './indexes.ts';
+import { leaveJoint } from './changes.ts';
+import { costBetween } from './costs.ts';
 import type { Leadership } from './leadership.ts';
 import { quorumValue } from './quorum.ts';
 import { startRound } from './reads.ts';
@@ -8,20 +9,6 @@ import { sendCommit } from './replication.ts';
 import { becomeFollower } from './roles.ts';
 import type { RaftState } from './state.ts';
 import { handOver } from './transfer.ts';
-
-/** What an entry counts for against the bound, so that empty ones are bounded too. */
-const ENTRY_OVERHEAD_BYTES = 32;
-
-export const costOf = (payloadBytes: number): number => payloadBytes + ENTRY_OVERHEAD_BYTES;
-
-/** Cost of the entries above `from` up to `to`. */
-export function costBetween(state: RaftState, from: LogIndex, to: LogIndex): number {
-  let cost = 0;
-  for (let index = next(from); index <= to; index = next(index)) {
-    cost += costOf(state.log.bytesAt(index));
-  }
-  return cost;
-}
 
 /** Raises the commit index. Invariant: what is committed is in the log and stays. */
 export function commitTo(state: RaftState, index: LogIndex): void {
@@ -46,6 +33,7 @@ export function commitByQuorum(state: RaftState, leadership: Leadership): void {
   leadership.uncommittedBytes -= costBetween(state, commitIndex, index);
   commitTo(state, index);
   startRound(state, leadership);
+  leaveJoint(state, leadership);
   retireIfRemoved(state, leadership);
 }
 

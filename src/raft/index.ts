@@ -1,8 +1,10 @@
 export { RaftCore } from './core.ts';
 export {
   applyMemberChange,
+  applyMemberChanges,
   bootstrapConfiguration,
   emptyConfiguration,
+  listedPeer,
   memberNamed,
   memberOf,
   peerIdOfMember,

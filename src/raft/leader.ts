@@ -2,13 +2,15 @@ import { assert } from '../shared/index.ts';
 import type { PeerId } from '../shared/index.ts';
 import { appendNoop, appendOwn } from './appending.ts';
 import {
+  leaveJoint,
   measureCatchUp,
-  promoteLearner,
+  promoteLearners,
   settleRemoval,
   tickCatchUp,
   tickRemoval,
 } from './changes.ts';
-import { commitByQuorum, costBetween, costOf } from './committing.ts';
+import { commitByQuorum } from './committing.ts';
+import { costBetween, costOf } from './costs.ts';
 import { next } from './indexes.ts';
 import { Leadership } from './leadership.ts';
 import { hasQuorum } from './quorum.ts';
@@ -93,7 +95,7 @@ function onAcknowledged(
     // Nothing below may be done for a leadership that the commit ended.
     if (state.leadership !== leadership) return;
     measureCatchUp(state, leadership, from);
-    promoteLearner(state, leadership);
+    promoteLearners(state, leadership);
     if (state.transfer?.to === from) pushTransfer(state, leadership);
   }
   replicateTo(state, leadership, from);
@@ -128,7 +130,8 @@ export function tickLeader(state: RaftState, leadership: Leadership, creditMs: n
     return;
   }
   tickRemoval(state, leadership, creditMs);
-  promoteLearner(state, leadership);
+  leaveJoint(state, leadership);
+  promoteLearners(state, leadership);
   leadership.heartbeatElapsedMs += creditMs;
   if (leadership.heartbeatElapsedMs >= state.settings.heartbeatMs) {
     leadership.heartbeatElapsedMs = 0;

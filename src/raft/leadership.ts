@@ -1,9 +1,9 @@
 import { assert } from '../shared/index.ts';
-import type { LogIndex, NodeId, PeerId } from '../shared/index.ts';
+import type { LogIndex, PeerId } from '../shared/index.ts';
 import { next } from './indexes.ts';
 import { Progress } from './progress.ts';
 import type { Tag } from './step-types.ts';
-import type { MemberRole } from './types.ts';
+import type { MemberChange, MemberRole } from './types.ts';
 
 /** A read round: the commit index when it began, confirmed by a quorum's answers. */
 export interface ReadRound {
@@ -20,10 +20,10 @@ export interface Readers {
   readonly requests: Map<PeerId, number>;
 }
 
-/** A voter that is to go once the others are known to answer. */
+/** Changes by which voters go once the others are known to answer. */
 export interface PendingRemoval {
   readonly tag: Tag;
-  readonly nodeId: NodeId;
+  readonly changes: readonly MemberChange[];
   /** The voters that stay. */
   readonly rest: readonly PeerId[];
   /** They are asked with this read round or a later one. */

@@ -28,7 +28,7 @@ export const memberOf = (configuration: Configuration, peer: PeerId): Member | u
 export const memberNamed = (configuration: Configuration, nodeId: NodeId): Member | undefined =>
   configuration.members.find((member) => member.nodeId === nodeId);
 
-/** The configuration after a change, or why the change makes no sense. */
+/** The configuration after changes, or why they make no sense. */
 export type ChangeResult =
   | { readonly ok: true; readonly configuration: Configuration }
   | { readonly ok: false; readonly message: string };
@@ -36,16 +36,37 @@ export type ChangeResult =
 const refused = (message: string): ChangeResult => ({ ok: false, message });
 
 /**
- * Applies one change. At most one voter comes or goes, so that any quorum before it meets any
- * quorum after it (thesis 4.1); at least one voter always stays.
+ * The target of all `changes`, made one after the other; at least one voter is left in the end. It
+ * is not yet joint: see `jointOf`.
  */
-export function applyMemberChange(
+export function applyMemberChanges(
+  configuration: Configuration,
+  changes: readonly MemberChange[],
+): ChangeResult {
+  if (changes.length === 0) return refused('Cannot change members: no change is named');
+  let target = configuration;
+  for (const change of changes) {
+    const result = applyOne(target, change);
+    if (!result.ok) return result;
+    target = result.configuration;
+  }
+  if (votersOf(target).length > 0) return { ok: true, configuration: target };
+  const names = votersOf(configuration).join(', ');
+  return refused(`Cannot do without ${names}: no voter would be left`);
+}
+
+/** One change alone. */
+export const applyMemberChange = (
   configuration: Configuration,
   change: MemberChange,
-): ChangeResult {
+): ChangeResult => applyMemberChanges(configuration, [change]);
+
+function applyOne(configuration: Configuration, change: MemberChange): ChangeResult {
   switch (change.kind) {
     case 'add':
       return add(configuration, change.member);
+    case 'promote':
+      return promote(configuration, change.nodeId);
     case 'remove':
       return remove(configuration, change.nodeId);
     case 'update':
@@ -53,14 +74,38 @@ export function applyMemberChange(
   }
 }
 
-/** The learner as voter; the change that the leader makes by itself. */
-export function promote(configuration: Configuration, learner: PeerId): Configuration {
-  const members = configuration.members.map((member) =>
-    peerIdOfMember(member) === learner && member.role === 'learner'
-      ? { ...member, role: 'voter' as const }
-      : member,
+/** Whether both have the same voters: then one needs no transition to become the other. */
+export function hasSameVoters(one: Configuration, other: Configuration): boolean {
+  const voters = new Set(votersOf(one));
+  const others = votersOf(other);
+  return voters.size === others.length && others.every((peer) => voters.has(peer));
+}
+
+/** The joint configuration on the way from `old` to `target`: C old,new of thesis 4.3. */
+export function jointOf(old: Configuration, target: Configuration): Configuration {
+  const leaving = old.members.filter(
+    (member) => member.role === 'voter' && !memberOf(target, peerIdOfMember(member)),
   );
-  return { ...configuration, members };
+  return { ...target, outgoingVoters: votersOf(old), ...(leaving.length > 0 && { leaving }) };
+}
+
+/** What a joint configuration becomes: C new. */
+export const leftJoint = ({ members, removed }: Configuration): Configuration => ({
+  members,
+  outgoingVoters: [],
+  removed,
+});
+
+/** A member, or an outgoing voter that is none any more. */
+export const listedPeer = (configuration: Configuration, peer: PeerId): Member | undefined =>
+  memberOf(configuration, peer) ??
+  configuration.leaving?.find((member) => peerIdOfMember(member) === peer);
+
+function promote(configuration: Configuration, nodeId: NodeId): ChangeResult {
+  const member = memberNamed(configuration, nodeId);
+  if (!member) return refused(`Cannot promote ${nodeId} to voter: it is no member`);
+  if (member.role === 'voter') return refused(`Cannot promote ${nodeId} to voter: it is one`);
+  return replaced(configuration, member, { ...member, role: 'voter' });
 }
 
 function add(configuration: Configuration, member: Member): ChangeResult {
@@ -75,9 +120,6 @@ function add(configuration: Configuration, member: Member): ChangeResult {
     return refused(`${action} as a new member: it is one`);
   }
   const others = configuration.members.filter((other) => other !== older);
-  if (!others.some(({ role }) => role === 'voter')) {
-    return refused(`${action} in place of ${older?.incarnation ?? 'none'}: no voter would be left`);
-  }
   if (others.length >= MEMBERS_MAX) {
     return refused(`${action} as one of ${MEMBERS_MAX} members: all are taken`);
   }
@@ -91,9 +133,6 @@ function remove(configuration: Configuration, nodeId: NodeId): ChangeResult {
   const member = memberNamed(configuration, nodeId);
   if (!member) return refused(`Cannot remove ${nodeId} as a member: it is none`);
   const members = configuration.members.filter((other) => other !== member);
-  if (!members.some(({ role }) => role === 'voter')) {
-    return refused(`Cannot remove ${nodeId} as one of several voters: it is the last voter`);
-  }
   const removed = remember(configuration.removed, member);
   return { ok: true, configuration: { ...configuration, members, removed } };
 }
@@ -105,8 +144,11 @@ function update(configuration: Configuration, wanted: Member): ChangeResult {
   const others = configuration.members.filter((other) => other !== present);
   const clash = addressClash(others, wanted);
   if (clash !== null) return refused(`Cannot update ${peer} to addresses of its own: ${clash}`);
-  const updated = { ...wanted, role: present.role };
-  const members = configuration.members.map((member) => (member === present ? updated : member));
+  return replaced(configuration, present, { ...wanted, role: present.role });
+}
+
+function replaced(configuration: Configuration, present: Member, wanted: Member): ChangeResult {
+  const members = configuration.members.map((member) => (member === present ? wanted : member));
   return { ok: true, configuration: { ...configuration, members } };
 }
 

@@ -26,7 +26,7 @@ function resign(state: RaftState): void {
   abandonReads(state, leadership);
   const { removal } = leadership;
   if (!removal) return;
-  const message = `Cannot remove ${removal.nodeId} as leader: leadership was lost`;
+  const message = 'Cannot remove voters as leader: leadership was lost';
   state.outbox.refuse(removal.tag, 'notLeader', null, message);
 }
 

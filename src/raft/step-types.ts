@@ -12,9 +12,19 @@ export type RaftInput =
   | { readonly kind: 'tick'; readonly elapsedMs: number }
   | { readonly kind: 'message'; readonly message: RaftMessage }
   | { readonly kind: 'propose'; readonly proposals: readonly Proposal[] }
-  | { readonly kind: 'changeMembers'; readonly tag: Tag; readonly change: MemberChange }
+  /**
+   * All changes at once. The reply names the entry that begins the change; one that touches the
+   * voters is joint and over when a later configuration without outgoing voters is committed.
+   */
+  | {
+      readonly kind: 'changeMembers';
+      readonly tag: Tag;
+      readonly changes: readonly MemberChange[];
+      /** Refused as invalid unless the configuration in force is the one at this index. */
+      readonly expectedIndex?: LogIndex | null;
+    }
   | { readonly kind: 'read'; readonly tag: Tag }
-  /** Hands leadership to `to`, or to the best follower when null. */
+  /** Hands leadership to the voter `to`, or to the best one when null. */
   | { readonly kind: 'transfer'; readonly tag: Tag; readonly to: PeerId | null }
   /** The batch with this sequence, and all before it, are durable. */
   | { readonly kind: 'persisted'; readonly sequence: number }

@@ -23,7 +23,7 @@ export function startTransfer(
     return;
   }
   const to = request.to ?? bestSuccessor(state, leadership);
-  if (to === null || !state.configurations.isVoter(to)) {
+  if (to === null || !staysVoter(state, to)) {
     const found = to ?? 'no other voter answers';
     outbox.refuse(tag, 'invalid', self, `Cannot transfer leadership to another voter: ${found}`);
     return;
@@ -51,13 +51,17 @@ function sendTimeoutNow(state: RaftState, to: PeerId): void {
   state.outbox.now({ kind: 'timeoutNow', ...state.head(to) });
 }
 
+/** Whether a voter, and not on its way out by a joint change. */
+const staysVoter = ({ configurations }: RaftState, peer: PeerId): boolean =>
+  configurations.electorate.voters.includes(peer);
+
 /** The voter that holds most among those that answer. */
 function bestSuccessor(state: RaftState, leadership: Leadership): PeerId | null {
   let best: PeerId | null = null;
   let bestMatch = -1;
   for (const [peer, progress] of leadership.peers) {
     const isAlive = progress.hasAnswered && progress.silentMs < state.settings.electionTimeoutMsMin;
-    if (!isAlive || !state.configurations.isVoter(peer)) continue;
+    if (!isAlive || !staysVoter(state, peer)) continue;
     if (progress.matchIndex <= bestMatch) continue;
     best = peer;
     bestMatch = progress.matchIndex;

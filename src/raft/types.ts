@@ -33,8 +33,13 @@ export interface Member {
 /** Who the servers are. Takes effect when appended and rolls back when truncated (thesis 4.1). */
 export interface Configuration {
   readonly members: readonly Member[];
-  /** Voters of the configuration being left while a joint change is under way; else empty. */
+  /**
+   * Voters of the configuration being left while a joint change is under way; else empty. Both sets
+   * of voters must then agree, each by its own majority (thesis 4.3).
+   */
   readonly outgoingVoters: readonly PeerId[];
+  /** Outgoing voters that are no members any more: where to dial them until the change is over. */
+  readonly leaving?: readonly Member[];
   /** Incarnations that were removed, newest last, at most 256: they do not rejoin by themselves. */
   readonly removed: readonly PeerId[];
 }
@@ -63,10 +68,12 @@ export interface PersistBatch {
   readonly entries: readonly Entry[];
 }
 
-/** One change of the membership. At most one voter comes or goes in one change. */
+/** One change of the membership. Several may be made at once: they have one target. */
 export type MemberChange =
   /** Adds a learner or observer; replaces an older incarnation of the same node id. */
   | { readonly kind: 'add'; readonly member: Member }
+  /** Makes a learner or observer that keeps up a voter; the leader does so with learners itself. */
+  | { readonly kind: 'promote'; readonly nodeId: NodeId }
   /** `safely`: a voter goes only when a majority of those that stay answers now. */
   | { readonly kind: 'remove'; readonly nodeId: NodeId; readonly safely?: boolean }
   /** Addresses and zone of a present incarnation. */

@@ -33,17 +33,15 @@ export function readPeer(reader: ProtoReader): PeerId {
 
 export function encodeConfiguration(configuration: WireConfiguration): Uint8Array {
   const writer = writerFor(smallBytes);
-  for (const member of configuration.members) {
-    const mark = writer.begin(1, 100);
-    writeMember(writer, member);
-    writer.end(mark);
-  }
+  for (const member of configuration.members) writeMember(writer, 1, member);
   for (const peer of configuration.outgoingVoters) writer.presentBytes(2, utf8(peer));
   for (const peer of configuration.removed) writer.presentBytes(3, utf8(peer));
+  for (const member of configuration.leaving ?? []) writeMember(writer, 4, member);
   return writer.take();
 }
 
-function writeMember(writer: ProtoWriter, member: WireMember): void {
+function writeMember(writer: ProtoWriter, field: number, member: WireMember): void {
+  const mark = writer.begin(field, 100);
   writer.string(1, member.nodeId);
   writer.string(2, member.incarnation);
   writer.uint(3, roles.indexOf(member.role) + 1);
@@ -51,6 +49,7 @@ function writeMember(writer: ProtoWriter, member: WireMember): void {
   writer.string(5, member.raftAddress);
   writer.string(6, member.httpAddress);
   writer.string(7, member.gossipAddress);
+  writer.end(mark);
 }
 
 /** Throws QuorateError PARAM_INVALID on malformed bytes. */
@@ -61,13 +60,15 @@ function readConfiguration(reader: ProtoReader): WireConfiguration {
   const members: WireMember[] = [];
   const outgoingVoters: PeerId[] = [];
   const removed: PeerId[] = [];
+  const leaving: WireMember[] = [];
   for (let field = reader.nextField(); field !== 0; field = reader.nextField()) {
     if (field === 1) members.push(reader.message(readMember));
     else if (field === 2) outgoingVoters.push(readPeer(reader));
     else if (field === 3) removed.push(readPeer(reader));
+    else if (field === 4) leaving.push(reader.message(readMember));
     else reader.skip();
   }
-  return { members, outgoingVoters, removed };
+  return { members, outgoingVoters, removed, ...(leaving.length > 0 && { leaving }) };
 }
 
 /** Fields 1 to 7 but the role. */

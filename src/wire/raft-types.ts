@@ -14,6 +14,7 @@ export interface WireMember {
 export interface WireConfiguration {
   readonly members: readonly WireMember[];
   readonly outgoingVoters: readonly PeerId[];
+  readonly leaving?: readonly WireMember[];
   readonly removed: readonly PeerId[];
 }
 

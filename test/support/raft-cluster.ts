@@ -156,8 +156,8 @@ export class RaftCluster {
     node.step({ kind: 'propose', proposals });
   }
 
-  change(node: RaftNode, change: MemberChange): Reply {
-    return this.#ask(node, (tag) => ({ kind: 'changeMembers', tag, change }));
+  change(node: RaftNode, ...changes: MemberChange[]): Reply {
+    return this.#ask(node, (tag) => ({ kind: 'changeMembers', tag, changes }));
   }
 
   /** Asks for a read index; the reply may come later: see `replyTo`. */

@@ -1,11 +1,12 @@
 import type { MemberView } from '../../gossip/index.ts';
 import type { Member, MemberChange, Reply } from '../../raft/index.ts';
-import { memberNamed, memberOf, peerIdOfMember } from '../../raft/index.ts';
+import { listedPeer, memberNamed, memberOf, peerIdOfMember } from '../../raft/index.ts';
 import type { ClusterId, Clock, Logger, PeerId } from '../../shared/index.ts';
 import { peerIdOf, QuorateError } from '../../shared/index.ts';
 import type { Replica } from '../replica/index.ts';
 import type { HandshakeWish, Identity } from './calls.ts';
 import { decodeIdentity, encodeHandshake, encodePeer, methods } from './calls.ts';
+import { isSettled } from './settled.ts';
 
 const handshakeTimeoutMs = 3_000;
 const tryAgainMs = 100;
@@ -63,9 +64,9 @@ export class Admission {
 
   /** Removed nodes that still gossip never saw the entry that removed them: they hear of it now. */
   tellRemoved(gossipers: readonly MemberView[]): void {
-    const { configuration, commitIndex, role } = this.#init.replica.view;
-    const { removed } = configuration.configuration;
-    if (role !== 'leader' || removed.length === 0 || configuration.index > commitIndex) return;
+    const { view } = this.#init.replica;
+    const { removed } = view.configuration.configuration;
+    if (view.role !== 'leader' || removed.length === 0 || !isSettled(view)) return;
     for (const { nodeId, incarnation, status, raftAddress } of gossipers) {
       const peer = peerIdOf(nodeId, incarnation);
       if (status === 'alive' && removed.includes(peer)) void this.#tellRemoved(peer, raftAddress);
@@ -131,11 +132,12 @@ export class Admission {
     }
   }
 
-  /** By a configuration that stays: while it may roll back, nobody is to be wiped because of it. */
+  /** By a configuration that stays: while its vote may be needed, nobody is to be wiped. */
   #isRemoved({ member }: Identity): boolean {
-    const { configuration, commitIndex } = this.#init.replica.view;
-    if (!configuration.configuration.removed.includes(peerIdOfMember(member))) return false;
-    if (configuration.index <= commitIndex) return true;
+    const { view } = this.#init.replica;
+    const { removed } = view.configuration.configuration;
+    if (!removed.includes(peerIdOfMember(member))) return false;
+    if (isSettled(view)) return true;
     throw new QuorateError('OVERLOADED', 'Cannot admit a node: a change of members is under way');
   }
 
@@ -163,7 +165,7 @@ export class Admission {
 
   /** This node: the one at home. */
   get #host(): Member {
-    const host = memberOf(this.#configuration, this.#init.replica.self);
+    const host = listedPeer(this.#configuration, this.#init.replica.self);
     if (host !== undefined) return host;
     throw new QuorateError('NOT_LEADER', 'Cannot admit a node: this one is no member');
   }

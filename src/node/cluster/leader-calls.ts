@@ -21,6 +21,7 @@ import {
 } from './calls.ts';
 import { decodeProgress, encodeProgress } from './progress.ts';
 import type { MemberProgress } from './progress.ts';
+import { isSettled } from './settled.ts';
 
 const askTimeoutMs = 1_000;
 const updateTimeoutMs = 5_000;
@@ -85,8 +86,7 @@ export class LeaderCalls {
   async #isGoneBy(address: string, deadlineMs: number): Promise<boolean> {
     const { clock, replica } = this.#init;
     for (;;) {
-      const isCommitted = replica.view.configuration.index <= replica.view.commitIndex;
-      if (isCommitted && !this.#hasMemberAt(address)) return true;
+      if (isSettled(replica.view) && !this.#hasMemberAt(address)) return true;
       if (this.#stopped || clock.monotonicMs() >= deadlineMs) return false;
       await new Promise<void>((resolve) => clock.after(pollMs, resolve));
     }

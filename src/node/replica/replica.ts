@@ -20,6 +20,7 @@ import { CommandClient } from './command-client.ts';
 import { Compactor } from './compactor.ts';
 import { EntryCache } from './entry-cache.ts';
 import { answerForwarded, forwardThrough } from './forwarding.ts';
+import { MemberChanges } from './member-changes.ts';
 import { Proposer } from './proposer.ts';
 import { RaftDriver } from './raft-driver.ts';
 import { ReadClient } from './read-client.ts';
@@ -42,6 +43,7 @@ export class Replica {
   readonly #reads: ReadClient;
   readonly #snapshots: SnapshotExchange;
   readonly #compactor: Compactor;
+  readonly #changes: MemberChanges;
   readonly self: PeerId;
   #state: ReplicaState;
   #baseIndex: LogIndex;
@@ -58,6 +60,7 @@ export class Replica {
     this.#history = new AppliedHistory(recovered);
     this.#applier = this.#makeApplier();
     this.#driver = this.#makeDriver();
+    this.#changes = new MemberChanges(this.#driver, () => this.#applier);
     this.#proposer = this.#makeProposer();
     this.#commands = this.#makeCommands();
     this.#reads = new ReadClient(this.#driver, this.#applier, init.clock);
@@ -107,6 +110,7 @@ export class Replica {
     this.#commands.abandon();
     this.#reads.abandon();
     this.#proposer.abandon();
+    this.#changes.abandon();
     await this.#compactor.stop();
     await this.#snapshots.stop();
     await this.#driver.stop();
@@ -140,18 +144,15 @@ export class Replica {
     return this.#snapshots.accept(from, offer);
   }
 
-  /** On the leader: resolves with the reply once the change is committed, or refused. */
-  changeMembers(change: MemberChange): Promise<Reply> {
-    return new Promise((resolve) => {
-      const tag = this.#driver.tag((reply) => {
-        if (reply.kind !== 'appended') resolve(reply);
-        else
-          this.#applier.expect(reply.index, reply.term, (outcome) =>
-            resolve(changed(reply, outcome.kind)),
-          );
-      });
-      this.#driver.submit({ kind: 'changeMembers', tag, change });
-    });
+  /**
+   * On the leader: resolves with the reply once the changes are committed and no former voter is
+   * needed for anything any more, or once they are refused.
+   */
+  changeMembers(
+    changes: MemberChange | readonly MemberChange[],
+    expectedIndex: LogIndex | null = null,
+  ): Promise<Reply> {
+    return this.#changes.make('kind' in changes ? [changes] : changes, expectedIndex);
   }
 
   /** Hands leadership to `to` or to the best follower. */
@@ -189,7 +190,10 @@ export class Replica {
       events: {
         onReadyToApply: (index) => this.#applier.applyUpTo(index),
         onRoleChange: (change) => this.#onRoleChange(change),
-        onConfiguration: (configuration) => events.onConfiguration(configuration),
+        onConfiguration: (configuration) => {
+          this.#changes.onConfiguration();
+          events.onConfiguration(configuration);
+        },
         onSendSnapshot: (to) => this.#snapshots.send(to),
         onInstallSnapshot: (wanted) => this.#snapshots.install(wanted),
         onDropSnapshot: () => this.#snapshots.drop(),
@@ -283,11 +287,4 @@ export class Replica {
     this.#failed = true;
     this.#init.events.onFatal(error);
   }
-}
-
-function changed(reply: Reply, outcome: 'applied' | 'lost' | 'unknown'): Reply {
-  if (outcome === 'applied') return reply;
-  const { tag } = reply;
-  const message = outcome === 'lost' ? 'another leader took over' : 'no answer in time';
-  return { kind: 'refused', tag, reason: 'abandoned', leader: null, message };
 }

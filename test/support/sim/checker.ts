@@ -140,7 +140,8 @@ export class Checker {
       if (newest !== index) this.#violate(`${self} goes by configuration ${index}, not ${newest}`);
     }
     const isLeft = view.role === 'leader' && index <= view.commitIndex;
-    if (isLeft && !votersOf(configuration).includes(self)) {
+    const voters = [...votersOf(configuration), ...configuration.outgoingVoters];
+    if (isLeft && !voters.includes(self)) {
       this.#violate(`${self} leads, but is no voter any more`);
     }
   }

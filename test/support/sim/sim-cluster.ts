@@ -107,7 +107,7 @@ export class SimCluster {
   async changeMembers(leader: SimNode, change: MemberChange): Promise<void> {
     const { life, replica } = leader;
     if (life === null || replica === null) return;
-    const whom = change.kind === 'remove' ? change.nodeId : peerIdOfMember(change.member);
+    const whom = 'member' in change ? peerIdOfMember(change.member) : change.nodeId;
     this.world.note(`operator asks ${leader.name} to ${change.kind} ${whom}`);
     const tooLate = new Promise<void>((resolve) => this.world.after(changeMsMax, resolve));
     const reply = await Promise.race([replica.changeMembers(change), life.ended, tooLate]);
@@ -207,7 +207,9 @@ export class SimCluster {
 
   /** A removed incarnation never comes back: its node starts afresh. */
   #replaceRemoved(): void {
-    const { removed } = this.#configuration;
+    const { removed, outgoingVoters } = this.#configuration;
+    // Until a joint change is over, those who leave still vote.
+    if (outgoingVoters.length > 0) return;
     for (const { self } of this.nodes) {
       const node = this.nodes.find((one) => one.self === self && removed.includes(self));
       if (node !== undefined) this.replace(node);
