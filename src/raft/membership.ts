@@ -52,7 +52,7 @@ export function applyMemberChanges(
   }
   if (votersOf(target).length > 0) return { ok: true, configuration: target };
   const names = votersOf(configuration).join(', ');
-  return refused(`Cannot do without ${names}: no voter would be left`);
+  return refused(`Cannot remove the last voter: ${names} gone, none would be left`);
 }
 
 /** One change alone. */
