@@ -1,5 +1,6 @@
 export type { HttpLimits } from './limits.ts';
 export type {
+  ClientRequest,
   ClusterApi,
   EventJson,
   EventQuery,
@@ -20,6 +21,7 @@ export type {
   StoreApi,
   WaitOptions,
   WatchApi,
+  WriteOptions,
 } from './ports.ts';
 export { createHttpServer } from './server.ts';
 export type { HttpServer } from './server.ts';

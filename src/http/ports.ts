@@ -5,6 +5,18 @@ export interface WaitOptions {
   readonly timeoutMs: number;
 }
 
+/** A numbered request of a client session: carried out once, however often it is sent. */
+export interface ClientRequest {
+  /** 1 to 64 visible ASCII characters. */
+  readonly clientId: string;
+  /** From 1 on. */
+  readonly requestId: number;
+}
+
+export interface WriteOptions extends WaitOptions {
+  readonly client?: ClientRequest;
+}
+
 /** `linearizable`: after every write acknowledged before. `local`: what this node has applied. */
 export type Consistency = 'linearizable' | 'local';
 
@@ -146,11 +158,11 @@ export interface Readiness {
 export interface StoreApi {
   /**
    * Resolves when committed and applied. Rejects with TOO_LARGE, STORE_FULL, NO_LEADER (surely not
-   * appended), UNKNOWN_OUTCOME, OVERLOADED or STOPPED.
+   * appended), UNKNOWN_OUTCOME, OVERLOADED, STOPPED or, with a client, SESSION_EXPIRED.
    */
-  set(key: string, value: string, options: WaitOptions): Promise<void>;
+  set(key: string, value: string, options: WriteOptions): Promise<void>;
   /** Resolves also when there was no such key. Rejects as `set` does. */
-  del(key: string, options: WaitOptions): Promise<void>;
+  del(key: string, options: WriteOptions): Promise<void>;
   /** The value's bytes, null without the key. Rejects with NO_LEADER, OVERLOADED or STOPPED. */
   get(key: string, options: ReadOptions): Promise<Uint8Array | null>;
   /**

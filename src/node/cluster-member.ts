@@ -1,13 +1,13 @@
 import type { Config } from '../config/index.ts';
 import { GossipCore, gossipSettingsFor } from '../gossip/index.ts';
 import type { GossipEffect } from '../gossip/index.ts';
+import type { ClientRequest } from '../http/index.ts';
 import type { IndexedConfiguration, Member, RaftRole } from '../raft/index.ts';
 import { listedPeer } from '../raft/index.ts';
 import type { ScriptRunner } from '../runner/index.ts';
 import type { DecisionSettings, Logger, Revision } from '../shared/index.ts';
 import type { SegmentedLog } from '../storage/index.ts';
 import type { Operation } from '../store/index.ts';
-import { defaultKeyspace } from '../store/index.ts';
 import type { Metrics } from '../telemetry/index.ts';
 import type { GossipSockets, PeerTransport } from '../transport/index.ts';
 import { ClusterNews } from './cluster-news.ts';
@@ -16,6 +16,7 @@ import { LeaderCalls } from './cluster/leader-calls.ts';
 import { settingsFrom } from './cluster/own-settings.ts';
 import { peerAddresses } from './cluster/peer-addresses.ts';
 import { Upkeep } from './cluster/upkeep.ts';
+import { commandOf } from './command.ts';
 import { Farewell } from './farewell.ts';
 import { GossipDriver } from './gossip-driver.ts';
 import { measureReplica } from './measure.ts';
@@ -159,18 +160,12 @@ export class ClusterMember {
     return this.runOperations([operation], commitTimeoutMs);
   }
 
-  runOperations(then: readonly Operation[], timeoutMs: number): Promise<Applied> {
-    const envelope = {
-      minVersion: 1,
-      keyspace: defaultKeyspace,
-      principal: '',
-      session: '',
-      sequence: 0,
-      compare: [],
-      then,
-      else: [],
-    };
-    return this.replica.run(envelope, timeoutMs);
+  runOperations(
+    then: readonly Operation[],
+    timeoutMs: number,
+    client?: ClientRequest,
+  ): Promise<Applied> {
+    return this.replica.run(commandOf(then, client), timeoutMs);
   }
 
   gossipLeave(): void {

@@ -5,7 +5,7 @@ import { healthRoutes } from './health.ts';
 import { membershipRoutes } from './membership.ts';
 import { probeRoutes } from './probes.ts';
 import { statusRoutes } from './status.ts';
-import { keysRoute, storeRoutes } from './store.ts';
+import { keysRoute, sessionsRoute, storeRoutes } from './store.ts';
 import { detectorDataRoutes, gossipStatusRoutes } from './watch.ts';
 
 /** All routes; `hot` are those that clients call all the time. */
@@ -17,6 +17,7 @@ export function routeTable(parts: RouteParts): {
     hot: storeRoutes(parts),
     others: [
       keysRoute(parts),
+      sessionsRoute,
       ...statusRoutes(parts),
       ...detectorDataRoutes(parts),
       ...gossipStatusRoutes(parts),

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   checkSize,
   consistencyOf,
@@ -6,9 +7,10 @@ import {
   switchOf,
   timeoutMsOf,
 } from '../arguments.ts';
+import { clientOf } from '../client-request.ts';
 import type { Exchange } from '../exchange.ts';
 import { jsonArray } from '../json-stream.ts';
-import { headerText, replyBytes, replyOk } from '../reply.ts';
+import { headerText, replyBytes, replyOk, replyText } from '../reply.ts';
 import type { Route, RouteParts } from '../route.ts';
 
 const newline = 0x0a;
@@ -34,6 +36,13 @@ export function keysRoute(parts: RouteParts): Route {
   };
 }
 
+/** `/sessions`: an id for a client session that nobody has used; its request 1 begins it. */
+export const sessionsRoute: Route = {
+  name: '/sessions',
+  changes: false,
+  handle: ({ response }) => replyText(response, 200, randomUUID()),
+};
+
 async function set({ api, limits, params: reader }: RouteParts, exchange: Exchange): Promise<void> {
   const params = await reader.read(exchange);
   const key = requiredText(params, 'key');
@@ -41,7 +50,7 @@ async function set({ api, limits, params: reader }: RouteParts, exchange: Exchan
   const timeoutMs = timeoutMsOf(params, limits);
   checkSize('key', key, limits.keyBytesMax);
   checkSize('value', value, limits.valueBytesMax);
-  await api.store.set(key, value, { timeoutMs });
+  await api.store.set(key, value, { timeoutMs, ...clientOf(exchange.request.headers) });
   replyOk(exchange.response);
 }
 
@@ -50,7 +59,7 @@ async function del({ api, limits, params: reader }: RouteParts, exchange: Exchan
   const key = requiredText(params, 'key');
   const timeoutMs = timeoutMsOf(params, limits);
   checkSize('key', key, limits.keyBytesMax);
-  await api.store.del(key, { timeoutMs });
+  await api.store.del(key, { timeoutMs, ...clientOf(exchange.request.headers) });
   replyOk(exchange.response);
 }
 

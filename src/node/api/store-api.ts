@@ -4,7 +4,7 @@ import type {
   Pair,
   ReadOptions,
   StoreApi,
-  WaitOptions,
+  WriteOptions,
 } from '../../http/index.ts';
 import { fromUtf8, QuorateError, utf8 } from '../../shared/index.ts';
 import type { KeyRecord, Operation } from '../../store/index.ts';
@@ -22,11 +22,11 @@ export class NodeStoreApi implements StoreApi {
     this.#current = current;
   }
 
-  set(key: string, value: string, options: WaitOptions): Promise<void> {
+  set(key: string, value: string, options: WriteOptions): Promise<void> {
     return this.#run({ kind: 'put', key: utf8(key), value: utf8(value) }, options);
   }
 
-  del(key: string, options: WaitOptions): Promise<void> {
+  del(key: string, options: WriteOptions): Promise<void> {
     return this.#run({ kind: 'delete', key: utf8(key) }, options);
   }
 
@@ -109,9 +109,9 @@ export class NodeStoreApi implements StoreApi {
     return null;
   }
 
-  async #run(operation: Operation, { timeoutMs }: WaitOptions): Promise<void> {
+  async #run(operation: Operation, { timeoutMs, client }: WriteOptions): Promise<void> {
     const member = this.#current.member() ?? (await this.#member(timeoutMs));
-    await member.runOperations([operation], timeoutMs);
+    await member.runOperations([operation], timeoutMs, client);
   }
 
   #member(timeoutMs: number): Promise<ClusterMember> | ClusterMember {

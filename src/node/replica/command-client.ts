@@ -23,8 +23,12 @@ export type Applied = Extract<CommandResult, { ok: true }>;
 interface Command {
   readonly envelope: Uint8Array;
   readonly deadlineMs: number;
+  /** Its session keeps it from being applied twice. */
+  readonly isRepeatable: boolean;
   /** sent: it may be in a log by now, so its end without an answer is an unknown outcome. */
   state: 'parked' | 'sent' | 'settled';
+  /** Parked, but an earlier try may be in a log. */
+  mayBeAppended: boolean;
   readonly resolve: (applied: Applied) => void;
   readonly reject: (error: QuorateError) => void;
 }
@@ -45,7 +49,8 @@ export interface CommandClientInit {
 
 /**
  * Brings commands of clients to the leader, wherever it is. What was surely not appended is tried
- * again until the deadline (NO_LEADER); what may have been is UNKNOWN_OUTCOME.
+ * again until the deadline (NO_LEADER); what may have been is UNKNOWN_OUTCOME, unless a session makes
+ * trying again safe.
  */
 export class CommandClient {
   readonly #init: CommandClientInit;
@@ -60,7 +65,11 @@ export class CommandClient {
   }
 
   /** Resolves when the command is committed and applied by the leader. */
-  run(envelope: Uint8Array, timeoutMs: number): Promise<Applied> {
+  run(
+    envelope: Uint8Array,
+    timeoutMs: number,
+    { isRepeatable }: { readonly isRepeatable: boolean },
+  ): Promise<Applied> {
     return new Promise((resolve, reject) => {
       if (this.#stopped) {
         reject(new QuorateError('STOPPED', messages.STOPPED));
@@ -71,16 +80,28 @@ export class CommandClient {
         return;
       }
       const deadlineMs = this.#init.clock.monotonicMs() + timeoutMs;
-      const command: Command = { envelope, deadlineMs, state: 'parked', resolve, reject };
+      const command: Command = {
+        envelope,
+        deadlineMs,
+        isRepeatable,
+        state: 'parked',
+        mayBeAppended: false,
+        resolve,
+        reject,
+      };
       this.#open.add(command);
       this.#planSweep();
       this.#send(command);
     });
   }
 
-  /** Role or leader changed: what waits may go. */
+  /** Role or leader changed: what waits may go; requests of sessions need not wait for an answer. */
   onLeaderChange(): void {
-    for (const command of this.#open) if (command.state === 'parked') this.#send(command);
+    for (const command of this.#open) {
+      if (command.state === 'sent' && !command.isRepeatable) continue;
+      if (command.state === 'sent') command.mayBeAppended = true;
+      this.#send(command);
+    }
   }
 
   /** The node stops. */
@@ -106,7 +127,8 @@ export class CommandClient {
     this.#forwardPlanned = true;
     this.#init.clock.afterPendingInput(() => {
       this.#forwardPlanned = false;
-      const commands = this.#toForward.splice(0).filter((one) => one.state === 'sent');
+      const wanted = new Set(this.#toForward.splice(0));
+      const commands = [...wanted].filter((one) => one.state === 'sent');
       for (const group of groupsOf(commands)) void this.#forward(group);
     });
   }
@@ -130,12 +152,12 @@ export class CommandClient {
 
   #forwardFailed(command: Command, error: unknown): void {
     if (surelyNotAppended.has(codeOf(error))) this.#park(command);
-    else this.#expire(command, 'UNKNOWN_OUTCOME');
+    else this.#unknown(command);
   }
 
   #settleHere(command: Command, outcome: ProposalOutcome): void {
     if (outcome.kind === 'applied') this.#finish(command, outcome.result);
-    else if (outcome.kind === 'unknown') this.#expire(command, 'UNKNOWN_OUTCOME');
+    else if (outcome.kind === 'unknown') this.#unknown(command);
     else this.#refused(command, outcome.kind === 'lost' ? 'lost' : outcome.reason);
   }
 
@@ -149,13 +171,22 @@ export class CommandClient {
     } else if (outcome?.kind === 'rejected') {
       this.#fail(command, outcome.code as ErrorCode, outcome.message);
     } else if (outcome?.kind === 'refused') this.#refused(command, outcome.reason);
-    else this.#expire(command, 'UNKNOWN_OUTCOME');
+    else this.#unknown(command);
   }
 
   #refused(command: Command, reason: string): void {
-    if (reason === 'overloaded') {
+    if (reason === 'overloaded' && !command.mayBeAppended) {
       this.#fail(command, 'OVERLOADED', 'Cannot take the command: the leader has too much to do');
     } else this.#park(command);
+  }
+
+  /** Nobody can tell whether it was appended: a request of a session may be tried again all the same. */
+  #unknown(command: Command): void {
+    if (!command.isRepeatable || this.#stopped) this.#expire(command, 'UNKNOWN_OUTCOME');
+    else if (command.state === 'sent') {
+      command.mayBeAppended = true;
+      command.state = 'parked';
+    }
   }
 
   /** Surely not appended: tried again at the next sweep or leader change. */
@@ -174,8 +205,8 @@ export class CommandClient {
   }
 
   #expire(command: Command, code: keyof typeof messages): void {
-    const sent = command.state === 'sent';
-    const final = sent ? 'UNKNOWN_OUTCOME' : code;
+    const isOpen = command.state === 'sent' || command.mayBeAppended;
+    const final = isOpen ? 'UNKNOWN_OUTCOME' : code;
     this.#fail(command, final, messages[final]);
   }
 

@@ -75,7 +75,7 @@ export class Replica {
     await removeOtherGenerations({ kvFactory, dataDirectory, generation });
     const onFailure = (error: unknown): void => events.onFatal(error);
     const state = await openState({ kvFactory, dataDirectory, generation, clock, onFailure });
-    checkStateMeetsLog(state, log.recovered);
+    await checkStateMeetsLog(state, log.recovered);
     return new Replica(init, state);
   }
 
@@ -127,7 +127,8 @@ export class Replica {
 
   /** Commits a command through whoever leads. Rejects as CommandClient does. */
   run(envelope: Envelope, timeoutMs: number): Promise<Applied> {
-    return this.#commands.run(encodeEnvelope(envelope), timeoutMs);
+    const isRepeatable = envelope.sequence > 0;
+    return this.#commands.run(encodeEnvelope(envelope), timeoutMs, { isRepeatable });
   }
 
   /** After it, reads of this node's state are linearizable. */

@@ -29,18 +29,26 @@ export async function openState(init: OpenStateInit): Promise<ReplicaState> {
   const gather = (run: () => void): Cancel => clock.after(gatherMs, run);
   const engine = await openStateEngine({ kvFactory, directory, gather, onFailure });
   const machine = new StateMachine();
-  await engine.load((row, value) => machine.load(row, value));
-  machine.finishLoad(engine.openedAtIndex);
+  try {
+    await engine.load((row, value) => machine.load(row, value));
+    machine.finishLoad(engine.openedAtIndex);
+  } catch (error) {
+    await engine.close().catch(() => undefined); // The first error says more.
+    throw error;
+  }
   return { machine, engine };
 }
 
-/** The state must lie within what the log has: anything else is damage, not to be guessed about. */
-export function checkStateMeetsLog(state: ReplicaState, log: RecoveredLog): void {
+/**
+ * The state must lie within what the log has: anything else is damage, not to be guessed about. Throws
+ * STORAGE_DAMAGED, with the engine closed.
+ */
+export async function checkStateMeetsLog(state: ReplicaState, log: RecoveredLog): Promise<void> {
   const applied = state.engine.openedAtIndex;
   if (applied >= log.base.index && applied <= log.lastIndex) return;
+  await state.engine.close();
   throw new QuorateError(
     'STORAGE_DAMAGED',
-    `Cannot use the state at index ${applied} with a log of ${log.base.index + 1} to ` +
-      `${log.lastIndex}: remove the data directory, the node comes back as a new one`,
+    `Cannot use the state at index ${applied} with a log of ${log.base.index + 1} to ${log.lastIndex}`,
   );
 }

@@ -15,6 +15,7 @@ const codes: Readonly<Record<ErrorCode, true>> = {
   UNKNOWN_OUTCOME: true,
   OVERLOADED: true,
   CONFLICT: true,
+  SESSION_EXPIRED: true,
   UNREACHABLE: true,
   STORAGE_FAILED: true,
   STORAGE_DAMAGED: true,

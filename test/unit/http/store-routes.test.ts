@@ -130,6 +130,68 @@ describe('http /set, /get, /del, /keys', () => {
     }
   });
 
+  describe('X-Client-Id and X-Request-Id', () => {
+    const send = (path: string, headers: Record<string, string | string[]>) =>
+      ask(it_.address, path, { headers });
+
+    it('are handed to the node by /set and /del', async () => {
+      const headers = { 'X-Client-Id': 'client-1', 'X-Request-Id': '9007199254740991' };
+      const client = { clientId: 'client-1', requestId: Number.MAX_SAFE_INTEGER };
+      expect((await send('/set?key=k&value=v', headers)).status).to.equal(200);
+      expect((await send('/del?key=k', headers)).status).to.equal(200);
+      expect(it_.calls).to.deep.equal([
+        ['set', 'k', 'v', { timeoutMs: 5000, client }],
+        ['del', 'k', { timeoutMs: 5000, client }],
+      ]);
+    });
+
+    const badHeaders: readonly [string, Record<string, string | string[]>, RegExp][] = [
+      ['a client alone', { 'X-Client-Id': 'a' }, /without X-Request-Id/],
+      ['a request alone', { 'X-Request-Id': '1' }, /without X-Client-Id/],
+      ['request 0', { 'X-Client-Id': 'a', 'X-Request-Id': '0' }, /X-Request-Id must be/],
+      ['request -1', { 'X-Client-Id': 'a', 'X-Request-Id': '-1' }, /X-Request-Id must be/],
+      ['request 1.5', { 'X-Client-Id': 'a', 'X-Request-Id': '1.5' }, /X-Request-Id must be/],
+      [
+        'a request above 2^53 - 1',
+        { 'X-Client-Id': 'a', 'X-Request-Id': '9007199254740992' },
+        /X-Request-Id must be/,
+      ],
+      ['an empty client', { 'X-Client-Id': '', 'X-Request-Id': '1' }, /X-Client-Id must be/],
+      ['a space', { 'X-Client-Id': 'a b', 'X-Request-Id': '1' }, /X-Client-Id must be/],
+      ['two clients', { 'X-Client-Id': ['a', 'b'], 'X-Request-Id': '1' }, /X-Client-Id must be/],
+      [
+        '65 characters',
+        { 'X-Client-Id': 'x'.repeat(65), 'X-Request-Id': '1' },
+        /X-Client-Id must be/,
+      ],
+    ];
+    for (const [what, headers, reason] of badHeaders) {
+      it(`are refused as ${what}`, async () => {
+        const answer = await send('/set?key=k&value=v', headers);
+        expect(answer.status).to.equal(400);
+        expect(answer.body).to.equal('param error\n');
+        expect(answer.headers['x-quorate-error']).to.match(reason);
+        expect(it_.calls).to.deep.equal([]);
+      });
+    }
+
+    it('make 410 of a session that is not known', async () => {
+      failing('set', 'SESSION_EXPIRED');
+      const answer = await send('/set?key=k&value=v', { 'X-Client-Id': 'a', 'X-Request-Id': '2' });
+      expect(answer.status).to.equal(410);
+      expect(answer.body).to.equal('Cannot do it\n');
+    });
+
+    it('/sessions gives ids that serve as clients, another one each time', async () => {
+      const ids = [await post(it_.address, '/sessions', ''), await get('/sessions')];
+      for (const { status, body } of ids) {
+        expect(status).to.equal(200);
+        expect(body).to.match(/^[\x21-\x7e]{1,64}\n$/);
+      }
+      expect(ids[0]?.body).to.not.equal(ids[1]?.body);
+    });
+  });
+
   describe('/get', () => {
     beforeEach(() => void it_.pairs.set('k', 'ключ\n'));
 
