@@ -1,6 +1,7 @@
 export { Cluster, freePorts } from './cluster.ts';
 export type { Member } from './cluster.ts';
 export { Daemon, mainFile, projectRoot, scriptsDirectory, startChild } from './daemon.ts';
+export type { DaemonPorts } from './daemon.ts';
 export { baselineIs, eventIs, eventsOf, explained, kindsOf, samplesTaken } from './events.ts';
 export type { EventShown } from './events.ts';
 export { ask, form, query } from './http.ts';

@@ -27,10 +27,11 @@ export class NotifyRuns {
     return { E2E_RUNS: this.directory };
   }
 
-  /** In the order of their tokens. */
+  /** In the order of their tokens and attempts. */
   all(): NotifyRun[] {
     const names = readdirSync(this.directory).filter((name) => !name.startsWith('.'));
-    return names.sort().map((name) => parseRun(readFileSync(join(this.directory, name), 'utf8')));
+    const runs = names.map((name) => parseRun(readFileSync(join(this.directory, name), 'utf8')));
+    return runs.sort((a, b) => a.token.localeCompare(b.token) || a.attempt - b.attempt);
   }
 
   of(key: string): NotifyRun[] {
