@@ -2,6 +2,14 @@ import { median } from './statistics.ts';
 
 /** What can be measured; loads are named by `loadName`. */
 export const failoverName = 'failover, ms';
+export const failoverP50Name = 'failover p50, ms';
+export const failoverP99Name = 'failover p99, ms';
+export const soakElectionsName = 'elections while followers stall in turn';
+export const soakGrowthName = 'growth of memory under load, %';
+export const bigMemoryName = 'memory of a node with a million keys, MB';
+export const bigRestartName = 'restart with a million keys, s';
+export const snapshotMemoryName = 'memory more while a snapshot is sent, MB';
+export const snapshotLatencyName = 'write p99 while a snapshot is sent, times before';
 export const idleMemoryName = 'memory of an idle node, MB';
 export const loadedMemoryName = 'memory of a node after the loads, MB';
 
@@ -39,6 +47,10 @@ export class Figures {
     const bySystem = this.#samples.get(measure) ?? new Map<string, Sample[]>();
     this.#samples.set(measure, bySystem);
     bySystem.set(system, [...(bySystem.get(system) ?? []), sample]);
+  }
+
+  valuesOf(measure: string, system: string): readonly number[] {
+    return (this.#samples.get(measure)?.get(system) ?? []).map(({ value }) => value);
   }
 
   all(): Figure[] {

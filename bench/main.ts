@@ -1,22 +1,36 @@
 /**
  * Speed and memory of a cluster of three processes on this machine: `npm run bench`. It measures
- * and tells; a missed mark does not fail the run.
+ * and tells; it ends with 1 when a mark is missed.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { measureBig } from './big.ts';
 import { measureFailover } from './failover.ts';
-import { failoverName, Figures, idleMemoryName, loadedMemoryName, loadName } from './figures.ts';
+import {
+  failoverName,
+  failoverP50Name,
+  failoverP99Name,
+  Figures,
+  idleMemoryName,
+  loadedMemoryName,
+  loadName,
+} from './figures.ts';
 import { requestFile, runLoad } from './load.ts';
 import { cpuSecondsOf, largestNodeMb, measureMemory } from './processes.ts';
 import { parseOptions, projectRoot, usage } from './options.ts';
 import type { Options } from './options.ts';
 import { etcd, quorate } from './products.ts';
 import { report } from './report.ts';
+import { measureSoak } from './soak.ts';
+import { percentile } from './statistics.ts';
 import { Cluster } from './system.ts';
 import type { Kind, Product } from './system.ts';
+import { tell } from './tell.ts';
 
 const system = 'quorate';
 const fillSeconds = 8;
+/** Fewer say nothing about the slowest of a hundred. */
+const failoversForPercentiles = 100;
 
 /** What one run holds together. */
 interface Run {
@@ -33,15 +47,41 @@ async function main(options: Options): Promise<void> {
   const directory = mkdtempSync(`${projectRoot}.data/bench-`);
   const run = { options, products: productsOf(options), figures: new Figures(), directory };
   try {
-    await measureLoadsAndFailover(run);
-    if (options.parts.has('memory')) await measureIdleNodes(run);
-    report(run.figures.all(), system, options);
+    await measure(run);
+    process.exitCode = report(run.figures.all(), system, options) ? 0 : 1;
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
-function productsOf({ program, against, etcd: withEtcd }: Options): Product[] {
+async function measure(run: Run): Promise<void> {
+  const { parts, soakMinutes, big } = run.options;
+  if (soakMinutes !== null) {
+    await withCluster(run, (cluster, directory) =>
+      measureSoak(cluster, { minutes: soakMinutes, directory, figures: run.figures }),
+    );
+  } else if (big) {
+    await withCluster(run, (cluster, directory) =>
+      measureBig(cluster, { directory, figures: run.figures }),
+    );
+  } else {
+    await measureLoadsAndFailover(run);
+    if (parts.has('memory')) await measureIdleNodes(run);
+  }
+}
+
+async function withCluster(
+  run: Run,
+  use: (cluster: Cluster, directory: string) => Promise<void>,
+): Promise<void> {
+  const product = quorate({ name: system, program: run.options.program });
+  const directory = directoryOf(run, product);
+  const cluster = await Cluster.start(product, directory);
+  await use(cluster, directory);
+  await cluster.stop();
+}
+
+function productsOf({ program, against, compare: withEtcd }: Options): Product[] {
   const products = [quorate({ name: system, program })];
   if (against !== null) products.push(quorate({ name: 'against', program: against }));
   if (withEtcd) products.push(etcd);
@@ -112,16 +152,23 @@ async function measureLoad(
 }
 
 async function measureFailovers(run: Run, clusters: readonly Cluster[]): Promise<void> {
-  for (let i = 1; i <= run.options.failovers; i++) {
+  const { failovers } = run.options;
+  for (let i = 1; i <= failovers; i++) {
     for (const cluster of clusters) {
       note(run, cluster.product, failoverName, { value: await measureFailover(cluster) });
     }
+  }
+  if (failovers < failoversForPercentiles) return;
+  for (const { product } of clusters) {
+    const values = run.figures.valuesOf(failoverName, product.name);
+    note(run, product, failoverP50Name, { value: percentile(values, 0.5) });
+    note(run, product, failoverP99Name, { value: percentile(values, 0.99) });
   }
 }
 
 /** With scripts, so that the process that runs them is there and counts. */
 async function measureIdleNodes(run: Run): Promise<void> {
-  const { program, etcd: withEtcd } = run.options;
+  const { program, compare: withEtcd } = run.options;
   const script = (name: string): string => `${projectRoot}scripts/${name}.sh`;
   const flags = [
     `--verificationScript=${script('verify')}`,
@@ -147,10 +194,6 @@ function note(run: Run, product: Product, measure: string, sample: Sample): void
 }
 
 const directoryOf = (run: Run, product: Product): string => `${run.directory}/${product.name}`;
-
-function tell(text: string): void {
-  console.error(text);
-}
 
 const args = process.argv.slice(2);
 if (args.includes('--help')) console.log(usage);

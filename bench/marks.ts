@@ -1,4 +1,16 @@
-import { failoverName, idleMemoryName, loadName } from './figures.ts';
+import {
+  bigMemoryName,
+  bigRestartName,
+  failoverName,
+  failoverP50Name,
+  failoverP99Name,
+  idleMemoryName,
+  loadName,
+  snapshotLatencyName,
+  snapshotMemoryName,
+  soakElectionsName,
+  soakGrowthName,
+} from './figures.ts';
 import type { Figure } from './figures.ts';
 
 /** What is to be reached: by itself, or as a multiple of what etcd does in the same run. */
@@ -21,6 +33,14 @@ const marks: readonly Mark[] = [
   { measure: loadName('write', 256), timesEtcd: true, atLeast: 2 },
   { measure: loadName('linearizable read', 1), timesEtcd: true, atLeast: 1.7 },
   { measure: loadName('linearizable read', 64), timesEtcd: true, atLeast: 2.5 },
+  { measure: failoverP50Name, below: 500 },
+  { measure: failoverP99Name, below: 1000 },
+  { measure: soakElectionsName, below: 1 },
+  { measure: soakGrowthName, below: 10 },
+  { measure: bigMemoryName, below: 700 },
+  { measure: bigRestartName, below: 10 },
+  { measure: snapshotMemoryName, below: 200 },
+  { measure: snapshotLatencyName, below: 2 },
 ];
 
 export interface Verdict {

@@ -19,7 +19,11 @@ export interface Options {
   /** Program of a second cluster; the loads alternate between both. */
   readonly against: string | null;
   /** Whether a cluster of etcd is measured in the same run. */
-  readonly etcd: boolean;
+  readonly compare: boolean;
+  /** Minutes of full load with stalls; null: not asked for. */
+  readonly soakMinutes: number | null;
+  /** A million keys, and a snapshot of them. */
+  readonly big: boolean;
   readonly jsonPath: string;
 }
 
@@ -28,12 +32,14 @@ export const usage = `Usage: npm run bench -- [options]
   --seconds=5          measured seconds of each load
   --warm-up=2          seconds before them
   --rounds=3           the table shows medians
-  --failovers=5        times that the leader is killed
   --connections=1,16,64,256
   --only=PARTS         some of ${parts.join(',')}
   --program=PATH       main.js to measure, dist/main.js by default
   --against=PATH       main.js of another build, measured in turn
-  --etcd               measure etcd in turn too; it must be on the PATH
+  --compare            measure etcd in turn too; it must be on the PATH
+  --failover=300       only kill the leader, so many times (5 in a whole run)
+  --soak=30            only load for so many minutes, with one follower stalled each minute
+  --big                only a million keys: memory, restart, a snapshot of 2 GB
   --json=PATH          where the figures go, bench/results/latest.json by default`;
 
 /** Throws an Error that says what is wrong with the arguments. */
@@ -45,12 +51,14 @@ export function parseOptions(args: readonly string[]): Options {
       seconds: { type: 'string' },
       'warm-up': { type: 'string' },
       rounds: { type: 'string' },
-      failovers: { type: 'string' },
+      failover: { type: 'string' },
+      soak: { type: 'string' },
+      big: { type: 'boolean', default: false },
       connections: { type: 'string', default: '1,16,64,256' },
       only: { type: 'string', default: parts.join(',') },
       program: { type: 'string', default: `${projectRoot}dist/main.js` },
       against: { type: 'string' },
-      etcd: { type: 'boolean', default: false },
+      compare: { type: 'boolean', default: false },
       json: { type: 'string', default: `${projectRoot}bench/results/latest.json` },
     },
   });
@@ -59,12 +67,16 @@ export function parseOptions(args: readonly string[]): Options {
     seconds: positive('seconds', values.seconds ?? (quick ? '2' : '5')),
     warmUpSeconds: positive('warm-up', values['warm-up'] ?? (quick ? '1' : '2')),
     rounds: positive('rounds', values.rounds ?? (quick ? '1' : '3')),
-    failovers: positive('failovers', values.failovers ?? (quick ? '2' : '5')),
+    failovers: positive('failover', values.failover ?? (quick ? '2' : '5')),
     connections: values.connections.split(',').map((one) => positive('connections', one)),
-    parts: new Set(values.only.split(',').map(partOf)),
+    parts: new Set(
+      values.failover === undefined ? values.only.split(',').map(partOf) : ['failover'],
+    ),
     program: values.program,
     against: values.against ?? null,
-    etcd: values.etcd,
+    compare: values.compare,
+    soakMinutes: values.soak === undefined ? null : positive('soak', values.soak),
+    big: values.big,
     jsonPath: values.json,
   };
 }

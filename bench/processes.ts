@@ -21,8 +21,10 @@ export async function measureMemory(cluster: Cluster): Promise<number> {
   return median(found);
 }
 
-export const largestNodeMb = (cluster: Cluster): number =>
-  Math.max(...cluster.pids.map((pid) => treeKb(pid))) * 1.024e-3;
+export const largestNodeMb = (cluster: Cluster): number => Math.max(...cluster.pids.map(nodeMb));
+
+/** Megabytes of this daemon and all processes below it. */
+export const nodeMb = (pid: number): number => treeKb(pid) * 1.024e-3;
 
 function treeKb(pid: number): number {
   let kb = pssKb(pid);

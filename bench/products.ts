@@ -18,6 +18,7 @@ export function quorate({ name, program, flags = [] }: QuorateFlags): Product {
       const joins = (column: number): string => ports.map((one) => local(one[column])).join(',');
       return ports.map(([http, raft, gossip], i) => ({
         http: local(http),
+        directory: `${directory}/n${i + 1}`,
         command: [
           ...[process.execPath, program, 'serve', `--node=n${i + 1}`],
           ...[`--dataDir=${directory}/n${i + 1}`, `--http=${local(http)}`],
@@ -52,6 +53,7 @@ export const etcd: Product = {
     const cluster = ports.map(([, peer], i) => `n${i + 1}=${url(peer)}`).join(',');
     return ports.map(([client, peer], i) => ({
       http: local(client),
+      directory: `${directory}/n${i + 1}`,
       command: [
         ...['etcd', '--name', `n${i + 1}`, '--data-dir', `${directory}/n${i + 1}`],
         ...['--listen-client-urls', url(client), '--advertise-client-urls', url(client)],

@@ -8,8 +8,8 @@ import { judge, shown } from './marks.ts';
 import type { Verdict } from './marks.ts';
 import type { Options } from './options.ts';
 
-/** Prints what was measured and writes it to the file. */
-export function report(figures: readonly Figure[], system: string, options: Options): void {
+/** Prints what was measured and writes it to the file. False when a mark was missed. */
+export function report(figures: readonly Figure[], system: string, options: Options): boolean {
   const verdicts = judge(figures, system);
   console.log(figureTable(figures, system));
   if (verdicts.length > 0) console.log(markTable(verdicts));
@@ -25,6 +25,7 @@ export function report(figures: readonly Figure[], system: string, options: Opti
   mkdirSync(dirname(jsonPath), { recursive: true });
   writeFileSync(jsonPath, `${JSON.stringify(document, null, 2)}\n`);
   console.log(`Figures are in ${jsonPath}`);
+  return verdicts.every(({ reached }) => reached);
 }
 
 function machine(): object {

@@ -23,6 +23,8 @@ export interface Server {
   readonly command: readonly string[];
   /** host:port */
   readonly http: string;
+  /** Where its data is. */
+  readonly directory: string;
 }
 
 /** How to run and to ask one kind of store. */
@@ -86,13 +88,32 @@ export class Cluster {
 
   /** kill -9 of the server at this address. Resolves at once. */
   kill(http: string): void {
-    void this.#processes.get(this.#serverAt(http))?.kill();
+    void this.#processAt(http).kill();
+  }
+
+  pidOf(http: string): number {
+    return this.#processAt(http).pid;
+  }
+
+  /** The server stands still for so long, all its threads. */
+  async stall(http: string, forMs: number): Promise<void> {
+    const pid = this.pidOf(http);
+    process.kill(pid, 'SIGSTOP');
+    await pause(forMs);
+    process.kill(pid, 'SIGCONT');
+  }
+
+  /** kill -9, its data gone, and started anew; does not wait until it is ready. */
+  async wipe(http: string): Promise<void> {
+    const server = this.#serverAt(http);
+    await this.#processAt(http).kill();
+    rmSync(server.directory, { recursive: true, force: true });
+    this.#launch(server);
   }
 
   async restart(http: string): Promise<void> {
-    const server = this.#serverAt(http);
-    await this.#processes.get(server)?.kill();
-    this.#launch(server);
+    await this.#processAt(http).kill();
+    this.#launch(this.#serverAt(http));
     await this.untilReady();
   }
 
@@ -126,6 +147,12 @@ export class Cluster {
   #launch(server: Server): void {
     const logPath = `${this.#directory}/${this.#servers.indexOf(server)}.log`;
     this.#processes.set(server, new ServerProcess(server.command, logPath));
+  }
+
+  #processAt(http: string): ServerProcess {
+    const found = this.#processes.get(this.#serverAt(http));
+    if (found === undefined) throw new Error(`Cannot find a process at ${http}`);
+    return found;
   }
 
   #serverAt(http: string): Server {
