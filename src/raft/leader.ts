@@ -92,8 +92,8 @@ function onAcknowledged(
   if (index > log.lastIndex) return;
   if (leadership.progressOf(from).acknowledged(index, log.base.index)) {
     commitByQuorum(state, leadership);
-    // Nothing below may be done for a leadership that the commit ended.
-    if (state.leadership !== leadership) return;
+    // Nothing below may be done for a leadership that the commit ended, or a peer that it let go.
+    if (state.leadership !== leadership || !leadership.peers.has(from)) return;
     measureCatchUp(state, leadership, from);
     promoteLearners(state, leadership);
     if (state.transfer?.to === from) pushTransfer(state, leadership);

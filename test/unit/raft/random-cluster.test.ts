@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { asIndex } from '../../../src/shared/index.ts';
 import type { PeerId } from '../../../src/shared/index.ts';
-import type { Entry } from '../../../src/raft/index.ts';
+import type { Configuration, Entry, MemberChange } from '../../../src/raft/index.ts';
+import { decodeConfiguration } from '../../../src/wire/index.ts';
 import { RaftCluster } from '../../support/raft-cluster.ts';
 import { configurationOf, member, peer } from '../../support/raft-fixtures.ts';
 import type { RaftNode } from '../../support/raft-node.ts';
@@ -16,6 +17,7 @@ const nameOf = (entry: Entry): string =>
 class Invariants {
   readonly #leaders = new Map<number, PeerId>();
   readonly #committed: string[] = [];
+  readonly #joint = new Set<number>();
   readonly #seen = new Map<string, string>();
   readonly #progress = new Map<PeerId, { term: number; commit: number }>();
   readonly #reads = new Map<number, number>();
@@ -36,6 +38,11 @@ class Invariants {
     cluster.onReleased = (_, entries) => {
       for (const entry of entries) this.#onReleased(entry);
     };
+  }
+
+  /** Joint configurations that were committed. */
+  get jointCount(): number {
+    return this.#joint.size;
   }
 
   get commitIndex(): number {
@@ -76,6 +83,8 @@ class Invariants {
   #onReleased(entry: Entry): void {
     expect(nameOf(entry)).to.equal(this.#committed[entry.index] ?? nameOf(entry));
     this.#committed[entry.index] = nameOf(entry);
+    if (entry.kind !== 'configuration') return;
+    if (decodeConfiguration(entry.payload).outgoingVoters.length > 0) this.#joint.add(entry.index);
   }
 
   #onReadAt(tag: number, index: number): void {
@@ -119,6 +128,8 @@ const leaderCluster = (node: RaftNode): RaftCluster => {
   return cluster as RaftCluster;
 };
 
+const inForce = (node: RaftNode): Configuration => node.view.configuration.configuration;
+
 const isLevel = (node: RaftNode, leader: RaftNode): boolean =>
   node.view.commitIndex === leader.view.lastIndex &&
   node.view.appliedIndex === leader.view.lastIndex;
@@ -148,10 +159,12 @@ class Storm {
     this.#int = (bound) => cluster.random.intBelow(bound);
   }
 
-  run(): void {
+  /** Returns how many joint changes were made. */
+  run(): number {
     for (let step = 0; step < STEPS; step++) this.#step();
     this.#calm();
     this.#invariants.checkHealed();
+    return this.#invariants.jointCount;
   }
 
   #step(): void {
@@ -198,8 +211,8 @@ class Storm {
     if (!node) return;
     const dice = this.#int(20);
     if (dice < 10) cluster.propose(node, `${this.#text++}`, 'x'.repeat(this.#int(30)));
-    else if (dice < 16) this.#read(node);
-    else if (dice < 17) cluster.transfer(node, null);
+    else if (dice < 13) this.#read(node);
+    else if (dice < 14) cluster.transfer(node, null);
     else this.#change(node);
   }
 
@@ -210,12 +223,30 @@ class Storm {
   }
 
   #change(node: RaftNode): void {
+    const dice = this.#int(3);
+    if (dice === 0) this.#cluster.change(node, ...this.#exchange(node));
+    else this.#cluster.change(node, this.#oneChange(node));
+  }
+
+  #oneChange(node: RaftNode): MemberChange {
     const name = this.#any(['a', 'b', 'c', 'd', 'e', 'f']) ?? 'a';
-    const voters = node.view.configuration.configuration.members.length;
-    const nodeId = member(name).nodeId;
-    if (this.#int(2) === 0 && voters > 2) {
-      this.#cluster.change(node, { kind: 'remove', nodeId });
-    } else this.#cluster.change(node, { kind: 'add', member: member(name, 'learner') });
+    const { members } = inForce(node);
+    const { nodeId } = member(name);
+    if (this.#int(2) === 0 && members.length > 2) return { kind: 'remove', nodeId };
+    const role = this.#int(3) === 0 ? 'observer' : 'learner';
+    return { kind: 'add', member: member(name, role) };
+  }
+
+  /** All others in, and some of the voters out, a majority of them and the leader maybe. */
+  #exchange(node: RaftNode): MemberChange[] {
+    const { members } = inForce(node);
+    const others = members.filter(({ role }) => role !== 'voter');
+    const voters = members.filter(({ role }) => role === 'voter');
+    const leaving = voters.filter(() => this.#int(2) === 0).slice(0, members.length - 2);
+    return [
+      ...others.map(({ nodeId }) => ({ kind: 'promote', nodeId }) as const),
+      ...leaving.map(({ nodeId }) => ({ kind: 'remove', nodeId }) as const),
+    ];
   }
 
   #crashOrRestart(): void {
@@ -268,9 +299,15 @@ class Storm {
 }
 
 describe('RaftCore in a hostile cluster', () => {
+  let jointCount = 0;
+
   for (let seed = 1; seed <= SEEDS; seed++) {
     it(`RaftCore keeps Raft's properties and recovers (seed ${seed})`, () => {
-      new Storm(seed).run();
+      jointCount += new Storm(seed).run();
     });
   }
+
+  it('RaftCore went through joint changes in these storms', () => {
+    expect(jointCount).to.be.at.least(SEEDS);
+  });
 });
