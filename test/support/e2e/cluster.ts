@@ -21,6 +21,8 @@ export interface ClusterInit {
   /** For every node. */
   readonly flags: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  /** Another build than the usual one. */
+  readonly main?: string;
 }
 
 export const freePorts = async (): Promise<DaemonPorts> => ({
@@ -57,7 +59,7 @@ export class Cluster {
 
   /** A further node, not started. */
   add(id: string, ports: DaemonPorts, flags: readonly string[]): Daemon {
-    const { directory, env } = this.#init;
+    const { directory, env, main } = this.#init;
     const cwd = join(directory, `${id}-cwd`);
     mkdirSync(cwd, { recursive: true });
     const dataDirectory = join(directory, id);
@@ -68,6 +70,7 @@ export class Cluster {
       ports,
       flags: [...this.#init.flags, ...flags],
       env,
+      ...(main === undefined ? {} : { main }),
     });
     this.nodes.push(daemon);
     return daemon;

@@ -11,6 +11,8 @@ const buildMsMax = 180_000;
 export interface ClusterOptions {
   readonly flags?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Another build than the usual one. */
+  readonly main?: string;
 }
 
 /** Timers for tests; flags of a test come later and win. */
@@ -34,6 +36,7 @@ export class Workshop {
       nodes,
       flags: [...briskFlags, ...(options.flags ?? [])],
       env: options.env ?? {},
+      ...(options.main === undefined ? {} : { main: options.main }),
     });
     this.#clusters.push(cluster);
     return cluster;
