@@ -9,6 +9,9 @@ import { localDataDirectory, localNodesMax } from './local-data.ts';
 
 const askAgainMs = 100;
 const askTimeoutMs = 2_000;
+/** A node ends so when its data is damaged: the next start sets it aside and joins anew. */
+const startAgainExitCode = 75;
+const startsAgainMax = 3;
 
 /** Flags of node N of the cluster on this machine; N counts from 1. */
 export function localNodeFlags(n: number, root: string): string[] {
@@ -52,8 +55,8 @@ export async function runLocalCluster(
 ): Promise<number> {
   const numbers = Array.from({ length: options.nodes }, (_, i) => i + 1);
   introduce(options);
-  const children = numbers.map((n) => startNode(n, options));
-  const ends = children.map((child) => ended(child));
+  const nodes = numbers.map((n) => new LocalNode(n, options));
+  const ends = nodes.map((node) => node.run());
   const over = new AbortController();
   void tellWhenReady(numbers, options.write, over.signal);
   const first = await Promise.race([
@@ -63,10 +66,39 @@ export async function runLocalCluster(
   over.abort();
   if (first !== null)
     options.write(`node${first.n} ended with ${first.code}: all nodes are stopped`);
-  for (const child of children) child.kill('SIGTERM');
+  for (const node of nodes) node.stop();
   const codes = await Promise.all(ends);
   if (first === null) return codes.every((code) => code === 0) ? 0 : 1;
   return first.code === 0 ? 1 : first.code;
+}
+
+/** A node that is started again when it asks for that. */
+class LocalNode {
+  readonly #n: number;
+  readonly #options: LocalClusterOptions;
+  #child: ChildProcess | null = null;
+  #stopped = false;
+
+  constructor(n: number, options: LocalClusterOptions) {
+    this.#n = n;
+    this.#options = options;
+  }
+
+  /** Resolves with the exit code that is final. */
+  async run(): Promise<number> {
+    for (let startsAgain = 0; ; startsAgain++) {
+      this.#child = startNode(this.#n, this.#options);
+      const code = await ended(this.#child);
+      if (code !== startAgainExitCode || this.#stopped || startsAgain === startsAgainMax)
+        return code;
+      this.#options.write(`node${this.#n} is started again, to come back as a new incarnation`);
+    }
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#child?.kill('SIGTERM');
+  }
 }
 
 function startNode(n: number, options: LocalClusterOptions): ChildProcess {

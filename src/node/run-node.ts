@@ -1,24 +1,24 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Config } from '../config/index.ts';
 import { createHttpServer } from '../http/index.ts';
 import type { HttpServer } from '../http/index.ts';
-import { checkScript, startRunner } from '../runner/index.ts';
+import { startRunner } from '../runner/index.ts';
 import type { ScriptRunner } from '../runner/index.ts';
-import type { Logger } from '../shared/index.ts';
-import { codeOf, QuorateError, splitCommand } from '../shared/index.ts';
+import { codeOf } from '../shared/index.ts';
 import { nodeFiles, rocksKvFactory } from '../storage/index.ts';
 import { createLogger, createMetrics } from '../telemetry/index.ts';
-import { createGrpcPeerTransport, gossipSockets, parseGossipKeys } from '../transport/index.ts';
+import { createGrpcPeerTransport, gossipSockets } from '../transport/index.ts';
 import { CurrentMember, NodeClusterApi, NodeStoreApi, NodeWatchApi } from './api/index.ts';
 import { DataDirectory } from './cluster/data-directory.ts';
+import { askWitness } from './cluster/http-questions.ts';
+import { rebuild, StaysDamaged } from './cluster/rebuilding.ts';
 import { observe } from './observe.ts';
 import { replicaSettingsFor } from './replica/index.ts';
 import type { SessionInit } from './session.ts';
 import { Session } from './session.ts';
+import { checkScripts, readGossipKeys, warnIfOpen, warnIfUndialable } from './start-checks.ts';
 import type { Surroundings } from './surroundings.ts';
 import { systemClock, systemRandom } from './system.ts';
-import type { Script } from './watching/index.ts';
 
 const httpGraceMs = 2_000;
 const runnerGraceMs = 100;
@@ -43,9 +43,12 @@ const surroundingsOf = (keys: readonly Uint8Array[]): Surroundings => ({
   makeGossipSockets: (init) => gossipSockets({ ...init, keys }),
 });
 
+/** The exit code of a node whose data is condemned: started again, it sets it aside and joins anew. */
+const condemnedExitCode = 75;
+
 /**
- * Runs a node until it is told to stop (0) or must stop (1: disk or invariant failed, said in one
- * line of the log). Throws CONFIG_INVALID, DATA_DIRECTORY_LOCKED or STORAGE_* before it serves.
+ * Runs a node until it is told to stop (0) or must stop (1: disk or invariant failed, 75: its data is
+ * damaged and the next start rebuilds it; both said in one line of the log). Throws CONFIG_INVALID, DATA_DIRECTORY_LOCKED or STORAGE_* before it serves.
  */
 export async function runNode(init: RunNodeInit): Promise<number> {
   const { config } = init;
@@ -105,6 +108,7 @@ class Daemon {
   #session: Session | null = null;
   #runner: ScriptRunner | null = null;
   #renewing: Promise<void> | null = null;
+  #isStopping = false;
 
   constructor(init: RunNodeInit, parts: DaemonParts) {
     this.#init = init;
@@ -115,11 +119,12 @@ class Daemon {
     const { config, stopRequested } = this.#init;
     const { logger, verification, notification } = this.#parts;
     const http = this.#makeHttp();
+    void stopRequested.then(() => (this.#isStopping = true));
     if (verification !== null || notification !== null) {
       this.#runner = await startRunner({ logger, verifyConcurrency: config.verifyConcurrency });
     }
     try {
-      await this.#startSession({ isRenewed: false });
+      await this.#startSession();
       await http.start(config.http);
     } catch (error) {
       await this.#stopAll(http);
@@ -131,7 +136,9 @@ class Daemon {
       `Listening: http ${httpAddress}, raft ${raft}, gossip ${gossip}`,
     );
     const failure = (await this.#unlessFatal(stopRequested)) ?? (await this.#stopInOrder(http));
-    return failure === null ? 0 : this.#die(failure.error);
+    if (failure === null) return 0;
+    if (this.#session !== null && isNewDamage(failure.error)) await this.#condemn(failure.error);
+    return this.#die(failure.error);
   }
 
   async #stopInOrder(http: HttpServer): Promise<Failure | null> {
@@ -165,31 +172,73 @@ class Daemon {
     });
   }
 
-  async #startSession(options: { readonly isRenewed: boolean }): Promise<void> {
+  /** With data that cannot be trusted: as a new incarnation, if there is somebody to join. */
+  async #startSession(): Promise<void> {
+    try {
+      await this.#startWithWhatIsThere();
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      await this.#rebuild(error);
+      await this.#startWithWhatIsThere();
+    }
+  }
+
+  async #startWithWhatIsThere(): Promise<void> {
     this.#session = await Session.start({
       ...this.#parts,
-      ...options,
       config: this.#init.config,
       runner: this.#runner,
-      onFatal: (error) => this.#fatal.resolve(error),
+      onFatal: (error) => this.#onFatal(error),
       onRenew: () => this.#renew(),
     });
     this.#current.use(this.#session);
   }
 
+  #rebuild(damage: Error): Promise<void> {
+    const { config } = this.#init;
+    const { directory, logger, surroundings } = this.#parts;
+    const { clock } = surroundings;
+    const isStopped = (): boolean => this.#isStopping;
+    const { node: nodeId, join: joinAddresses } = config;
+    return rebuild(
+      { directory, nodeId, joinAddresses, clock, logger, ask: askWitness, isStopped },
+      damage,
+    );
+  }
+
+  /** A state that does not even load harmed nobody yet: this process goes on without it. */
+  #onFatal(error: unknown): void {
+    const isLoading = this.#session !== null && this.#session.member === null;
+    if (!isDamage(error) || !isLoading || this.#isStopping) {
+      this.#fatal.resolve(error);
+      return;
+    }
+    this.#restart(async () => {
+      await this.#endSession();
+      await this.#rebuild(error);
+      await this.#startSession();
+    });
+  }
+
   /** The operator lets a removed node in again: as a new incarnation, with nothing of the old. */
   #renew(): void {
-    this.#renewing ??= this.#startAfresh()
+    this.#restart(async () => {
+      this.#parts.logger.warn({}, 'Starting afresh as a new incarnation');
+      await this.#endSession();
+      await this.#parts.directory.wipe();
+      await this.#startSession();
+    });
+  }
+
+  #restart(run: () => Promise<void>): void {
+    this.#renewing ??= run()
       .catch((error: unknown) => this.#fatal.resolve(error))
       .finally(() => (this.#renewing = null));
   }
 
-  async #startAfresh(): Promise<void> {
-    this.#parts.logger.warn({}, 'Starting afresh as a new incarnation');
+  async #endSession(): Promise<void> {
     this.#current.use(null);
     await this.#session?.stop();
-    await this.#parts.directory.wipe();
-    await this.#startSession({ isRenewed: true });
   }
 
   async #stopAll(http: HttpServer): Promise<void> {
@@ -200,15 +249,30 @@ class Daemon {
     await this.#runner?.stop({ graceMs: runnerGraceMs });
   }
 
+  /** The next start finds the damage again, or this note about it. */
+  async #condemn(damage: Error): Promise<void> {
+    try {
+      await this.#parts.directory.condemn(damage.message);
+    } catch (error) {
+      this.#parts.logger.error({ error }, 'Could not mark the data directory as damaged');
+    }
+  }
+
   /** Nothing is written any more, nothing is handed over: what is on the disk is what counts. */
   #die(error: unknown): number {
     const message = error instanceof Error ? error.message : String(error);
     const code = codeOf(error);
     // Only what nobody foresaw needs more than its line.
     this.#parts.logger.error(code ? { code } : { error }, `This node must stop: ${message}`);
-    return 1;
+    return isNewDamage(error) ? condemnedExitCode : 1;
   }
 }
+
+/** Worth another start, unlike damage that a start could not do anything about. */
+const isNewDamage = (error: unknown): error is Error =>
+  isDamage(error) && !(error instanceof StaysDamaged);
+
+const isDamage = (error: unknown): error is Error => codeOf(error) === 'STORAGE_DAMAGED';
 
 /** A promise that somebody else settles. */
 function deferred(): { promise: Promise<unknown>; resolve: (error: unknown) => void } {
@@ -219,53 +283,4 @@ function deferred(): { promise: Promise<unknown>; resolve: (error: unknown) => v
 
 interface Failure {
   readonly error: unknown;
-}
-
-function checkScripts({ config, searchPath }: RunNodeInit) {
-  return {
-    verification: scriptOf('--verificationScript', config.verificationScript, searchPath),
-    notification: scriptOf('--notificationScript', config.notificationScript, searchPath),
-  };
-}
-
-function scriptOf(flag: string, command: string, searchPath: string): Script | null {
-  if (command.trim() === '') return null;
-  const { file, args } = forFlag(flag, () => splitCommand(command));
-  return { file: checkScript(file, { flag, searchPath }), args };
-}
-
-/** What is refused must say for which flag. */
-function forFlag<Result>(flag: string, read: () => Result): Result {
-  try {
-    return read();
-  } catch (cause) {
-    const found = cause instanceof Error ? cause.message : String(cause);
-    const reason = found.replace(/^Cannot/, 'cannot');
-    throw new QuorateError('CONFIG_INVALID', `Cannot start with ${flag}: ${reason}`, { cause });
-  }
-}
-
-function readGossipKeys(path: string): readonly Uint8Array[] {
-  if (path === '') return [];
-  return forFlag(`--gossipKey ${path}`, () => parseGossipKeys(readFileSync(path, 'utf8')));
-}
-
-function warnIfUndialable(config: Config, logger: Logger): void {
-  const names = ['advertiseHttp', 'advertiseRaft', 'advertiseGossip'] as const;
-  for (const name of names) {
-    const address = config[name];
-    if (!/^(0\.0\.0\.0|\[::\]):/.test(address)) continue;
-    logger.warn({ name, address }, `Other nodes cannot dial ${address}: set --${name}`);
-  }
-}
-
-function warnIfOpen({ http, raft, gossip }: Config, logger: Logger): void {
-  const open = [http, raft, gossip].filter(
-    (address) => !/^(127\.|localhost:|\[::1\]:)/.test(address),
-  );
-  if (open.length === 0) return;
-  logger.warn(
-    { open },
-    `Listening beyond this machine (${open.join(', ')}) without authentication: let a firewall guard it`,
-  );
 }

@@ -29,10 +29,14 @@ export interface SessionInit {
   readonly verification: Script | null;
   readonly notification: Script | null;
   readonly onFatal: (error: unknown) => void;
-  /** Begins for a cluster that removed this node and lets it in again: no time to create another. */
-  readonly isRenewed: boolean;
   /** An operator lets this removed node in again: end this session, wipe, start another. */
   readonly onRenew: () => void;
+}
+
+/** What lies in the data directory. */
+interface Found {
+  readonly log: SegmentedLog | null;
+  readonly rejoining: readonly string[] | null;
 }
 
 /**
@@ -46,15 +50,18 @@ export class Session {
   readonly #joining: Joining;
   readonly #incarnation: Incarnation;
   readonly #log: SegmentedLog | null;
+  /** Not null: was in a cluster before and is to be let in again, maybe by these HTTP addresses. */
+  readonly #rejoining: readonly string[] | null;
   #host: Member | null = null;
   #forming: Promise<ClusterMember> | null = null;
   #clusterId: ClusterId | null;
   #member: ClusterMember | null = null;
   #stopped = false;
 
-  private constructor(init: SessionInit, log: SegmentedLog | null) {
+  private constructor(init: SessionInit, { log, rejoining }: Found) {
     this.#init = init;
     this.#log = log;
+    this.#rejoining = rejoining;
     const identity = log?.recovered.identity;
     this.#clusterId = identity?.clusterId ?? null;
     this.#incarnation = identity?.incarnation ?? asIncarnation(init.surroundings.random.hex(8));
@@ -67,7 +74,8 @@ export class Session {
   static async start(init: SessionInit): Promise<Session> {
     const log = await init.directory.openLog();
     checkNode(log, init.config.node);
-    const session = new Session(init, log);
+    const rejoining = log === null ? await init.directory.rejoining() : null;
+    const session = new Session(init, { log, rejoining });
     await session.#listen();
     session.#begin();
     return session;
@@ -90,7 +98,8 @@ export class Session {
   async stop(requestsEnd: Promise<void> = Promise.resolve()): Promise<void> {
     this.#stopped = true;
     this.#joining.stop();
-    const member = await (this.#forming ?? this.#member);
+    // A state that does not load is told where it is awaited.
+    const member = await (this.#forming?.catch(() => null) ?? this.#member);
     await member?.stop(requestsEnd);
     if (member === null) await this.#log?.close();
     await this.#transport.stop();
@@ -149,8 +158,8 @@ export class Session {
 
   /** With empty data: create a cluster, unless an address has one; else ask to be let in. */
   async #form(): Promise<void> {
-    const { config, logger, isRenewed } = this.#init;
-    const mayBootstrap = config.bootstrap && !isRenewed;
+    const { config, logger } = this.#init;
+    const mayBootstrap = config.bootstrap && this.#rejoining === null;
     const mustCreate = mayBootstrap && !(await this.#joining.findsCluster()) && !this.#stopped;
     // A leader may have called meanwhile; that it finishes what it began is not certain.
     if (mustCreate && this.#forming === null) {
@@ -270,7 +279,7 @@ export class Session {
     return new Joining({
       clock: surroundings.clock,
       logger,
-      joinAddresses: config.join,
+      joinAddresses: [...new Set([...config.join, ...(this.#rejoining ?? [])])],
       gossipAddresses: config.gossipJoin,
       askHttp,
       askGossip: async (address) =>

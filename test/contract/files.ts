@@ -83,6 +83,17 @@ export function describeFiles(
       expect(await codeOf(files.rename(`${root}/a`, `${root}/c`))).to.equal('ENOENT');
     });
 
+    it('rename() moves a directory with all in it to another one', async () => {
+      await files.makeDirectory(`${root}/d`);
+      await files.makeDirectory(`${root}/e`);
+      await put(`${root}/d/a`, Uint8Array.of(1));
+      await files.rename(`${root}/d`, `${root}/e/d`);
+      await files.syncDirectory(`${root}/e`);
+      await files.syncDirectory(root);
+      expect(await files.list(root)).to.deep.equal(['e']);
+      expect([...(await get(`${root}/e/d/a`))]).to.deep.equal([1]);
+    });
+
     it('remove() takes files, whole directories and nothing at all', async () => {
       await files.makeDirectory(`${root}/d`);
       await put(`${root}/d/a`, Uint8Array.of(1));

@@ -2,9 +2,17 @@ import { dirname } from 'node:path';
 import { emptyConfiguration } from '../../raft/index.ts';
 import type { Configuration, LogBase, LogIdentity } from '../../raft/index.ts';
 import type { Logger } from '../../shared/index.ts';
-import { asIndex, asTerm, codeOf, fromUtf8, QuorateError, utf8 } from '../../shared/index.ts';
-import type { Files, Kv, KvFactory, LogSettings, SegmentedLog } from '../../storage/index.ts';
-import { createLog, openLog, writeFully } from '../../storage/index.ts';
+import { asIndex, asTerm, codeOf, QuorateError } from '../../shared/index.ts';
+import type {
+  Files,
+  Kv,
+  KvFactory,
+  LogInspection,
+  LogSettings,
+  SegmentedLog,
+} from '../../storage/index.ts';
+import { createLog, inspectLog, openLog } from '../../storage/index.ts';
+import { readSmallFile, writeSmallFile } from './small-file.ts';
 
 export interface DataDirectoryInit {
   readonly files: Files;
@@ -15,6 +23,17 @@ export interface DataDirectoryInit {
 }
 
 const firstGeneration = 1;
+
+/**
+ * Says that this node was in a cluster and is to be let in again: it must not create one. Holds HTTP
+ * addresses of members, one a line. Gone as soon as there is a log.
+ */
+const rejoiningName = 'rejoining';
+/** Says why the data must not be used any more; goes with it. */
+const condemnedName = 'condemned';
+/** Data that could not be trusted; only the newest is kept. */
+const asidePrefix = 'damaged-';
+const stateName = /^state-\d+$/;
 
 /** The data directory of a node: locked for this process, with the log in it. */
 export class DataDirectory {
@@ -48,9 +67,61 @@ export class DataDirectory {
     return this.#init.path;
   }
 
-  /** null: the directory holds no log. Throws STORAGE_DAMAGED. */
-  openLog(): Promise<SegmentedLog | null> {
-    return openLog(this.#place());
+  /** null: the directory holds no log, and never did or was wiped. Throws STORAGE_DAMAGED. */
+  async openLog(): Promise<SegmentedLog | null> {
+    const { files, path } = this.#init;
+    const reason = await readSmallFile(files, `${path}/${condemnedName}`);
+    if (reason !== null) throw untrusted(path, reason);
+    const log = await openLog(this.#place());
+    if (log !== null) await this.#removeMarker(rejoiningName);
+    else if ((await this.rejoining()) === null) await this.#checkBlank();
+    return log;
+  }
+
+  /** What the log says as far as it can be read; null when there is none. */
+  inspectLog(): Promise<LogInspection | null> {
+    return inspectLog(this.#place());
+  }
+
+  /** From the next start on the data counts as damaged, whatever it looks like. */
+  condemn(reason: string): Promise<void> {
+    return this.#write(condemnedName, reason);
+  }
+
+  /**
+   * HTTP addresses that a node gave to itself when its data was wiped or set aside and that it has not
+   * been let in since; null when it is no such node.
+   */
+  async rejoining(): Promise<readonly string[] | null> {
+    const { files, path } = this.#init;
+    const text = await readSmallFile(files, `${path}/${rejoiningName}`);
+    return text === null ? null : text.split('\n').filter((line) => line !== '');
+  }
+
+  /**
+   * Moves log, state and snapshots to `damaged-<time>`, where an operator can look at them; they must
+   * be closed. The node is a blank one as soon as the log is gone. Resolves with the new place.
+   */
+  async setAside(time: string, httpAddresses: readonly string[]): Promise<string> {
+    const { files, path } = this.#init;
+    const aside = `${asidePrefix}${time}`;
+    await this.#write(rejoiningName, httpAddresses.join('\n'));
+    await files.makeDirectory(`${path}/${aside}`);
+    await files.syncDirectory(path);
+    const names = (await files.list(path)) ?? [];
+    const isData = (name: string): boolean =>
+      ['log', 'snapshots', condemnedName].includes(name) || stateName.test(name);
+    // In this order: a log never stays without its state.
+    const moved = names.filter(isData).sort((a, b) => Number(b === 'log') - Number(a === 'log'));
+    for (const name of moved) {
+      await files.rename(`${path}/${name}`, `${path}/${aside}/${name}`);
+      await files.syncDirectory(`${path}/${aside}`);
+      await files.syncDirectory(path);
+    }
+    const older = names.filter((name) => name.startsWith(asidePrefix) && name !== aside);
+    for (const name of older) await files.remove(`${path}/${name}`);
+    await this.#removeState(); // Where the engine keeps its data elsewhere.
+    return `${path}/${aside}`;
   }
 
   /** The log of a new cluster (with its first configuration) or of a node that is to join one. */
@@ -61,7 +132,14 @@ export class DataDirectory {
     await this.#removeState(); // A crash may have left it behind when the log was gone already.
     const index = asIndex(0);
     const base: LogBase = { index, term: asTerm(0), configuration: { index, configuration } };
-    return createLog({ ...this.#place(), identity, base, generation: firstGeneration });
+    const log = await createLog({
+      ...this.#place(),
+      identity,
+      base,
+      generation: firstGeneration,
+    });
+    await this.#removeMarker(rejoiningName);
+    return log;
   }
 
   /**
@@ -70,6 +148,7 @@ export class DataDirectory {
    */
   async wipe(): Promise<void> {
     const { files, path } = this.#init;
+    await this.#write(rejoiningName, '');
     await files.remove(`${path}/log.old`);
     await files.rename(`${path}/log`, `${path}/log.old`);
     await files.syncDirectory(path);
@@ -80,10 +159,30 @@ export class DataDirectory {
   async #removeState(): Promise<void> {
     const { files, kvFactory, path } = this.#init;
     for (const name of await kvFactory.list(path)) {
-      if (name.startsWith('state-')) await kvFactory.remove(`${path}/${name}`);
+      if (stateName.test(name)) await kvFactory.remove(`${path}/${name}`);
     }
     await files.remove(`${path}/snapshots`);
+    await files.remove(`${path}/${condemnedName}`);
     await files.syncDirectory(path);
+  }
+
+  /** A state without its log: somebody or something took the log away. */
+  async #checkBlank(): Promise<void> {
+    const { kvFactory, path } = this.#init;
+    const states = (await kvFactory.list(path)).filter((name) => stateName.test(name));
+    if (states.length > 0) throw untrusted(path, `${states.join(', ')} is here, its log is gone`);
+  }
+
+  async #removeMarker(name: string): Promise<void> {
+    const { files, path } = this.#init;
+    if ((await files.sizeOf(`${path}/${name}`)) === null) return;
+    await files.remove(`${path}/${name}`);
+    await files.syncDirectory(path);
+  }
+
+  #write(name: string, text: string): Promise<void> {
+    const { files, path } = this.#init;
+    return writeSmallFile(files, path, { name, text });
   }
 
   /** The gossip epoch of this start: above every earlier one. */
@@ -95,20 +194,8 @@ export class DataDirectory {
 
   /** In the order of the calls: the file for the next one is the same. */
   saveEpoch(epoch: number): Promise<void> {
-    this.#saving = this.#saving.then(() => this.#writeEpoch(epoch));
+    this.#saving = this.#saving.then(() => this.#write('epoch', String(epoch)));
     return this.#saving;
-  }
-
-  async #writeEpoch(epoch: number): Promise<void> {
-    const { files, path } = this.#init;
-    const temporary = `${path}/epoch.tmp`;
-    await files.remove(temporary);
-    const file = await files.open(temporary, 'plain');
-    await writeFully(file, 0, utf8(String(epoch)));
-    await file.sync();
-    await file.close();
-    await files.rename(temporary, `${path}/epoch`);
-    await files.syncDirectory(path);
   }
 
   async close(): Promise<void> {
@@ -117,12 +204,7 @@ export class DataDirectory {
 
   async #readEpoch(): Promise<number> {
     const { files, path } = this.#init;
-    const size = await files.sizeOf(`${path}/epoch`);
-    if (size === null) return 0;
-    const file = await files.open(`${path}/epoch`, 'read');
-    const text = fromUtf8(await file.read(0, size));
-    await file.close();
-    const epoch = Number(text);
+    const epoch = Number((await readSmallFile(files, `${path}/epoch`)) ?? 0);
     return Number.isSafeInteger(epoch) && epoch >= 0 ? epoch : 0;
   }
 
@@ -140,6 +222,9 @@ async function makeDirectories(files: Files, path: string): Promise<void> {
   await files.makeDirectory(path);
   await files.syncDirectory(parent);
 }
+
+const untrusted = (path: string, found: string): QuorateError =>
+  new QuorateError('STORAGE_DAMAGED', `Cannot trust ${path} as data of this node: ${found}`);
 
 function cannotUse(path: string, cause: unknown): QuorateError {
   const found = cause instanceof Error ? cause.message : String(cause);

@@ -1,6 +1,7 @@
 import { get } from 'node:http';
 import { asClusterId, QuorateError } from '../../shared/index.ts';
 import type { Answer } from './joining.ts';
+import type { ClusterWitness } from './rebuilding.ts';
 
 const askTimeoutMs = 2_000;
 /** How long the node there may wait for a leader. */
@@ -15,6 +16,26 @@ export async function askHttp(address: string): Promise<Answer> {
   const hasCluster = Array.isArray(members) && members.length > 0;
   // Which cluster it is shows in the handshake; here it only matters that there is one.
   return { clusterId: hasCluster ? asClusterId('some') : null, httpAddress: address };
+}
+
+/** Whether the cluster of the node with this HTTP address goes on, and who is `nodeId` in it. */
+export async function askWitness(address: string, nodeId: string): Promise<ClusterWitness> {
+  const members = await request(`http://${address}/members`, askTimeoutMs);
+  const list: unknown = members.status === 200 ? JSON.parse(members.text) : [];
+  // Any key will do: that there is none is an answer that only a majority can give.
+  const query = `key=${encodeURIComponent(nodeId)}&timeout=1`;
+  const read = await request(`http://${address}/get?${query}`, askTimeoutMs);
+  const hasQuorum = read.status === 200 || read.status === 404;
+  return { incarnation: incarnationIn(list, nodeId), hasQuorum };
+}
+
+function incarnationIn(members: unknown, nodeId: string): string | null {
+  for (const member of Array.isArray(members) ? (members as unknown[]) : []) {
+    if (typeof member !== 'object' || member === null) continue;
+    if (!('id' in member) || !('incarnation' in member) || member.id !== nodeId) continue;
+    return String(member.incarnation);
+  }
+  return null;
 }
 
 /** Asks the node there to make the one with this Raft address a member. */

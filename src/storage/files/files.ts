@@ -24,7 +24,10 @@ export interface OpenFile {
  */
 export interface Files {
   open(path: string, mode: OpenMode): Promise<OpenFile>;
-  /** Atomic, replaces `to`; within one directory. Durable after `syncDirectory`. */
+  /**
+   * Atomic, replaces `to` when it is a file; within one file system. Durable after `syncDirectory` of
+   * both directories.
+   */
   rename(from: string, to: string): Promise<void>;
   /** A file, or a directory with all in it; nothing when missing. Durable after `syncDirectory`. */
   remove(path: string): Promise<void>;

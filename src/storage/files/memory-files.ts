@@ -127,10 +127,10 @@ class MemoryMount implements Files {
     return this.run({ kind: 'rename', path: from, bytes: 0 }, () => {
       const source = this.#parentOf(from);
       const target = this.#parentOf(to);
-      if (source.parent !== target.parent) throw systemError('EXDEV', { path: to });
       const node = source.parent.entries.get(source.name);
       if (!node) throw systemError('ENOENT', { path: from });
-      source.parent.rename(source.name, target.name, node);
+      if (source.parent === target.parent) source.parent.rename(source.name, target.name, node);
+      else source.parent.moveTo(target.parent, { from: source.name, to: target.name, node });
       return { result: undefined };
     });
   }

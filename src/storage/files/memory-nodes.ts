@@ -150,6 +150,16 @@ export class MemoryDirectoryNode {
     this.#change({ kind: 'rename', name, to, node });
   }
 
+  /** A power cut may leave it in both places, as file systems with hard links may, never in none. */
+  moveTo(
+    target: MemoryDirectoryNode,
+    { from, to, node }: { readonly from: string; readonly to: string; readonly node: MemoryNode },
+  ): void {
+    target.entries.set(to, node);
+    target.#durable.set(to, node);
+    this.remove(from);
+  }
+
   beginFlush(): readonly DirectoryChange[] {
     return [...this.#pending];
   }

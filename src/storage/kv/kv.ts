@@ -25,7 +25,8 @@ export interface KvCursor {
 
 /**
  * Ordered rows on disk. Bytes handed in may be reused when the call has settled; bytes handed out
- * must not be changed. Failures reject with STORAGE_FAILED; the handle must not be used after one.
+ * must not be changed. Failures reject with STORAGE_FAILED, or STORAGE_DAMAGED when what is stored is not
+ * what was written; the handle must not be used after one.
  */
 export interface Kv {
   /**

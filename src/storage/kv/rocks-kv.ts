@@ -50,8 +50,12 @@ function openError(directory: string, cause: unknown): QuorateError {
     return new QuorateError('DATA_DIRECTORY_LOCKED', message, { cause });
   }
   const message = `Cannot open ${directory} as a database: ${text}`;
-  return new QuorateError('STORAGE_FAILED', message, { cause });
+  return new QuorateError(codeFor(text), message, { cause });
 }
+
+/** RocksDB says so when a checksum of its own fails or a file of it is gone. */
+const codeFor = (text: string): 'STORAGE_DAMAGED' | 'STORAGE_FAILED' =>
+  /\bCorruption: /.test(text) ? 'STORAGE_DAMAGED' : 'STORAGE_FAILED';
 
 class RocksKv implements Kv {
   readonly #database: BindingDatabase;
@@ -129,8 +133,9 @@ class RocksKv implements Kv {
   }
 
   #failed(action: string, cause: unknown): QuorateError {
-    const message = `Cannot ${action} ${this.#directory} as a database: ${textOf(cause)}`;
-    return new QuorateError('STORAGE_FAILED', message, { cause });
+    const text = textOf(cause);
+    const message = `Cannot ${action} ${this.#directory} as a database: ${text}`;
+    return new QuorateError(codeFor(text), message, { cause });
   }
 }
 

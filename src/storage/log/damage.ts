@@ -8,13 +8,22 @@ export interface Place {
 }
 
 /** The log cannot be trusted: the node must neither vote nor acknowledge with it. */
-export function damaged({ path, offset }: Place, what: string, cause?: unknown): QuorateError {
-  return new QuorateError(
-    'STORAGE_DAMAGED',
-    `Cannot trust the log as history: ${path} at byte ${offset}: ${what}. Keep the data directory ` +
-      'aside for inspection and start this node with an empty one: it rejoins as a new incarnation',
-    cause === undefined ? undefined : { cause },
-  );
+export class LogDamage extends QuorateError {
+  readonly place: Place;
+  /** What is wrong there. */
+  readonly what: string;
+
+  constructor(place: Place, what: string, options?: ErrorOptions) {
+    const { path, offset } = place;
+    const message = `Cannot trust the log as history: ${path} at byte ${offset}: ${what}`;
+    super('STORAGE_DAMAGED', message, options);
+    this.place = place;
+    this.what = what;
+  }
+}
+
+export function damaged(place: Place, what: string, cause?: unknown): LogDamage {
+  return new LogDamage(place, what, cause === undefined ? undefined : { cause });
 }
 
 /** Runs `work`; a failed system call becomes STORAGE_FAILED, errors of our own stay as they are. */

@@ -37,10 +37,15 @@ export class Segment {
   #readers = 0;
   #isRetired = false;
 
-  static async open(files: Files, path: string, sequence: number): Promise<Segment> {
+  static async open(
+    files: Files,
+    path: string,
+    sequence: number,
+    mode: 'durable' | 'read' = 'durable',
+  ): Promise<Segment> {
     const bytes = await files.sizeOf(path);
     if (bytes === null) throw damaged({ path, offset: 0 }, 'the segment is missing');
-    return new Segment({ sequence, path, bytes, file: await files.open(path, 'durable') });
+    return new Segment({ sequence, path, bytes, file: await files.open(path, mode) });
   }
 
   private constructor({ sequence, path, bytes, file }: SegmentFile) {

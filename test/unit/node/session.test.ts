@@ -41,9 +41,8 @@ class Stage {
         makeGossipSockets: () => ({ start: nothing, stop: nothing, exchange }),
       },
       logger: new LinesLogger(),
-      directory,
+      directory: { rejoining: () => Promise.resolve(null), ...directory },
       onFatal: (error: unknown) => this.seen.push(`fatal ${(error as Error).message}`),
-      isRenewed: false,
       onRenew: () => this.seen.push('renew'),
     };
     await Session.start(init as unknown as SessionInit);
@@ -76,6 +75,19 @@ describe('Session', () => {
     answer?.(encodeAnswer({ clusterId: null, httpAddress: '' }));
     await stateOf(never);
     expect(stage.questions).to.have.length(1);
+  });
+
+  it('Session of a node whose data was set aside creates no cluster and asks whom it knew', async () => {
+    const stage = new Stage();
+    const directory = {
+      openLog: () => Promise.resolve(null),
+      rejoining: () => Promise.resolve([]),
+    };
+    await stage.start(directory, { bootstrap: 'true', gossipJoin: '127.0.0.1:9' });
+    const [answer] = stage.questions.splice(0);
+    answer?.(encodeAnswer({ clusterId: null, httpAddress: '127.0.0.1:9' }));
+    await stateOf(never);
+    expect(stage.seen).to.deep.equal([]);
   });
 
   it('Session of a node that still loads its state does not know of a removal: it stays', async () => {

@@ -1,0 +1,126 @@
+import { expect } from 'chai';
+
+import { DataDirectory } from '../../../src/node/cluster/data-directory.ts';
+import { bootstrapConfiguration } from '../../../src/raft/index.ts';
+import { codeOf, seededRandom } from '../../../src/shared/index.ts';
+import { MemoryDisk, MemoryKvDisk } from '../../../src/storage/index.ts';
+import type { FileOperation } from '../../../src/storage/index.ts';
+import {
+  configurationOf,
+  identity,
+  silentLogger,
+  smallSettings,
+} from '../../contract/log-store-support.ts';
+
+const path = '/data';
+const [member] = configurationOf('n1').members;
+if (member === undefined) throw new Error('There is a member');
+const configuration = bootstrapConfiguration(member);
+
+/** A machine with a data directory; it can lose its power at any operation on files. */
+class Machine {
+  readonly kv = new MemoryKvDisk();
+  kvFactory = this.kv.mount();
+  operations = 0;
+  stopAt = Infinity;
+  #onStop: () => void = () => undefined;
+  readonly disk = new MemoryDisk({
+    complete: (_: FileOperation, finish: () => void) => {
+      if (++this.operations >= this.stopAt) this.#onStop();
+      else queueMicrotask(finish);
+    },
+  });
+
+  files = this.disk.mount();
+
+  open(): Promise<DataDirectory> {
+    const { kvFactory, files } = this;
+    return DataDirectory.open({
+      ...{ files, kvFactory, path, logSettings: smallSettings, logger: silentLogger },
+    });
+  }
+
+  /** A directory with log, state and snapshots, all closed. */
+  async filled(): Promise<DataDirectory> {
+    const directory = await this.open();
+    await (await directory.createLog(identity, configuration)).close();
+    await (await this.kvFactory.open(`${path}/state-1`)).close();
+    await this.files.makeDirectory(`${path}/snapshots`);
+    return directory;
+  }
+
+  /** Runs `work` until the power goes at operation `stopAt`; true when it came to its end. */
+  async until(stopAt: number, work: () => Promise<unknown>): Promise<boolean> {
+    this.operations = 0;
+    this.stopAt = stopAt;
+    const stopped = new Promise<boolean>((resolve) => (this.#onStop = () => resolve(false)));
+    const done = await Promise.race([work().then(() => true), stopped]);
+    this.stopAt = Infinity;
+    this.disk.crash(seededRandom(stopAt));
+    this.kv.crash(seededRandom(stopAt));
+    this.kvFactory = this.kv.mount();
+    this.files = this.disk.mount();
+    return done;
+  }
+}
+
+const outcome = (action: Promise<unknown>): Promise<unknown> =>
+  action.then(
+    (value) => (value === null ? 'blank' : 'log'),
+    (error: unknown) => codeOf(error) ?? String(error),
+  );
+
+describe('DataDirectory', () => {
+  it('openLog() is null for a new directory and refuses a state whose log is gone', async () => {
+    const machine = new Machine();
+    const directory = await machine.filled();
+    expect(await outcome(directory.openLog())).to.equal('log');
+    await machine.files.remove(`${path}/log`);
+    expect(await outcome(directory.openLog())).to.equal('STORAGE_DAMAGED');
+    expect(await outcome(new Machine().open().then((one) => one.openLog()))).to.equal('blank');
+  });
+
+  it('condemn() makes openLog() refuse data that looks whole, until it is set aside', async () => {
+    const machine = new Machine();
+    const directory = await machine.filled();
+    await directory.condemn('its digest differs');
+    const message = await directory.openLog().catch((error: unknown) => (error as Error).message);
+    expect(message).to.equal('Cannot trust /data as data of this node: its digest differs');
+    await directory.setAside('t1', ['a:1']);
+    expect(await outcome(directory.openLog())).to.equal('blank');
+  });
+
+  it('setAside() keeps the newest damaged data and remembers whom to ask', async () => {
+    const machine = new Machine();
+    const directory = await machine.filled();
+    expect(await directory.rejoining()).to.equal(null);
+    expect(await directory.setAside('t1', ['a:1', 'b:1'])).to.equal('/data/damaged-t1');
+    expect(await directory.rejoining()).to.deep.equal(['a:1', 'b:1']);
+    expect(await machine.files.list('/data/damaged-t1')).to.deep.equal(['log', 'snapshots']);
+    await (await directory.createLog(identity, configuration)).close();
+    expect(await directory.rejoining()).to.equal(null);
+    await directory.setAside('t2', []);
+    const names = (await machine.files.list(path)) ?? [];
+    expect(names.filter((name) => name.startsWith('damaged'))).to.deep.equal(['damaged-t2']);
+  });
+
+  for (const action of ['setAside', 'wipe'] as const) {
+    it(`${action}() leaves a node with all of its log or a blank one that does not bootstrap`, async () => {
+      const run = (one: DataDirectory): Promise<unknown> =>
+        action === 'wipe' ? one.wipe() : one.setAside('t1', ['a:1']);
+      const seen = new Set<unknown>();
+      for (let stopAt = 1; stopAt < 200; stopAt++) {
+        const machine = new Machine();
+        const directory = await machine.filled();
+        const done = await machine.until(stopAt, () => run(directory));
+        const after = await machine.open();
+        const found = await outcome(after.openLog());
+        seen.add(found);
+        if (found === 'blank') expect(await after.rejoining()).to.not.equal(null);
+        else expect(found, `operation ${stopAt}`).to.equal('log');
+        if (done) break;
+      }
+      expect([...seen]).to.have.members(['log', 'blank']);
+    });
+  }
+});
