@@ -2,6 +2,7 @@ export { decodeBatch, decodeEnvelope } from './codec/command-decode.ts';
 export { encodeBatch, encodeEnvelope } from './codec/command-encode.ts';
 export { eventToJson } from './event-json.ts';
 export type { EventJson } from './event-json.ts';
+export { noSpaceMessage } from './key-operations.ts';
 export { defaultKeyspace, storeLimits } from './limits.ts';
 export { StateMachine } from './machine.ts';
 export { nextEpochWrite } from './next-epoch.ts';

@@ -1,12 +1,13 @@
 import type { Baseline, KeyHealth, Revision } from '../shared/index.ts';
 import type { KeyFacts } from './codec/row-codec.ts';
+import { mixed } from './item-hash.ts';
 
 /** Position of a key's numbers. */
 export type Slot = number;
 
 const SLOTS_PER_CHUNK = 4096;
 const REALS = 8;
-const WORDS = 4;
+const WORDS = 5;
 const HAS_HEALTH = 1;
 const IS_UP = 2;
 const IS_DOWN = 4;
@@ -15,11 +16,11 @@ const IS_EMPTY = 8;
 interface Chunk {
   /** createRevision, modRevision, version, valueRevision, then health: two events, two times. */
   readonly reals: Float64Array;
-  /** valueBytes, valueChecksum, valueSub, health flags. */
+  /** valueBytes, valueChecksum, valueSub, health flags, hash of the key. */
   readonly words: Uint32Array;
 }
 
-/** The numbers of all keys in typed arrays: 80 bytes a key, nothing for the collector to visit. */
+/** The numbers of all keys in typed arrays: 84 bytes a key, nothing for the collector to visit. */
 export class KeyColumns {
   readonly #chunks: Chunk[] = [];
   readonly #free: Slot[] = [];
@@ -65,6 +66,21 @@ export class KeyColumns {
     words[word] = facts.valueBytes;
     words[word + 1] = facts.valueChecksum;
     words[word + 2] = facts.valueSub;
+  }
+
+  setKeyHash(slot: Slot, hash: number): void {
+    this.#chunk(slot).words[wordAt(slot) + 4] = hash;
+  }
+
+  /** Hash of the key with its facts and its health. */
+  itemHash(slot: Slot): number {
+    const { reals, words } = this.#chunk(slot);
+    const real = realAt(slot);
+    const word = wordAt(slot);
+    let hash = words[word + 4] as number;
+    for (let i = 0; i < REALS; i++) hash = mixed(hash, reals[real + i] as number);
+    for (let i = 0; i < WORDS - 1; i++) hash = mixed(hash, words[word + i] as number);
+    return hash;
   }
 
   hasHealth(slot: Slot): boolean {

@@ -4,6 +4,7 @@ import { assert } from '../shared/index.ts';
 import type { BinaryKey } from './binary.ts';
 import type { KeyFacts } from './codec/row-codec.ts';
 import type { Slot } from './key-columns.ts';
+import { hashOfText } from './item-hash.ts';
 import { KeyColumns } from './key-columns.ts';
 
 /** A CommonJS package with a default export: native imports wrap it once more than transpilers do. */
@@ -36,6 +37,7 @@ export class KeyIndex {
   /** Counts insertions and removals, so that scans notice them. */
   #shapeChanges = 0;
   #bytes = 0;
+  #digest = 0;
 
   get size(): number {
     return this.#tree.size;
@@ -44,6 +46,11 @@ export class KeyIndex {
   /** Sum of `chargedBytes`. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** Sum of the hashes of all keys with what belongs to them. */
+  get digest(): number {
+    return this.#digest;
   }
 
   find(key: BinaryKey): Slot | undefined {
@@ -66,7 +73,9 @@ export class KeyIndex {
   }
 
   setHealth(slot: Slot, health: KeyHealth | undefined): void {
+    this.#count(slot, -1);
     this.#columns.setHealth(slot, health);
+    this.#count(slot, 1);
   }
 
   insert(key: BinaryKey, facts: KeyFacts): Slot {
@@ -76,6 +85,8 @@ export class KeyIndex {
     this.#remember(key, slot);
     this.#columns.setFacts(slot, facts);
     this.#columns.setHealth(slot, undefined);
+    this.#columns.setKeyHash(slot, hashOfText(key));
+    this.#count(slot, 1);
     this.#bytes += chargedBytes(key, facts.valueBytes);
     this.#shapeChanges++;
     return slot;
@@ -83,15 +94,22 @@ export class KeyIndex {
 
   replace(slot: Slot, facts: KeyFacts): void {
     this.#bytes += facts.valueBytes - this.#columns.facts(slot).valueBytes;
+    this.#count(slot, -1);
     this.#columns.setFacts(slot, facts);
+    this.#count(slot, 1);
   }
 
   remove(key: BinaryKey, slot: Slot): void {
     this.#bytes -= chargedBytes(key, this.#columns.facts(slot).valueBytes);
+    this.#count(slot, -1);
     this.#tree.delete(key);
     this.#remember(key, ABSENT);
     this.#columns.free(slot);
     this.#shapeChanges++;
+  }
+
+  #count(slot: Slot, sign: 1 | -1): void {
+    this.#digest = (this.#digest + sign * this.#columns.itemHash(slot)) >>> 0;
   }
 
   #remember(key: BinaryKey, slot: Slot): void {

@@ -17,12 +17,18 @@ export function applyPut(
   transaction: Transaction,
   put: { readonly key: Uint8Array; readonly value: Uint8Array },
 ): OperationOutcome {
+  const { keys, noSpace } = transaction.state;
+  if (noSpace !== '') return failure('STORE_FULL', noSpaceMessage(noSpace));
   const key = binaryOf(put.key);
-  const slot = transaction.state.keys.find(key);
+  const slot = keys.find(key);
   return slot === undefined
     ? create(transaction, key, put)
     : change(transaction, { key, slot }, put);
 }
+
+/** Why puts are refused while disks are nearly full. */
+export const noSpaceMessage = (nodes: string): string =>
+  `Cannot put the key while disk space runs out: too little is left on ${nodes}`;
 
 interface Put {
   readonly key: Uint8Array;

@@ -1,9 +1,11 @@
 import type { EventKind, EventRecord, Revision } from '../shared/index.ts';
 import { kindOf } from '../shared/index.ts';
 
-interface Stored {
+/** An event with the size of its row, and the hash of that. */
+export interface StoredEvent {
   readonly event: EventRecord;
   readonly bytes: number;
+  readonly hash: number;
 }
 
 /** Whether the tracked notification of the event is pending or running. */
@@ -13,12 +15,13 @@ export const isOpen = (event: EventRecord): boolean =>
 /** Events by id, ascending, and those of them that are open. */
 export class Ledger {
   /** In order of insertion, which is the order of ids. */
-  readonly #events = new Map<Revision, Stored>();
+  readonly #events = new Map<Revision, StoredEvent>();
   readonly #open = new Map<Revision, EventRecord>();
   /** Ids of open events by the name of their key. */
   readonly #openByKey = new Map<string, readonly Revision[]>();
   #bytes = 0;
   #openBytes = 0;
+  #digest = 0;
   #openInOrder: readonly EventRecord[] | null = null;
 
   get size(): number {
@@ -41,16 +44,22 @@ export class Ledger {
     return this.#events.get(id)?.event;
   }
 
-  /** Size of the row of an event; 0 for one that is not there. */
-  bytesOf(id: Revision): number {
-    return this.#events.get(id)?.bytes ?? 0;
+  /** Sum of the hashes of all events. */
+  get digest(): number {
+    return this.#digest;
   }
 
-  /** Adds or replaces; a new event has the highest id. `bytes`: size of its row. */
-  set(event: EventRecord, bytes: number): void {
+  stored(id: Revision): StoredEvent | undefined {
+    return this.#events.get(id);
+  }
+
+  /** Adds or replaces; a new event has the highest id. */
+  set(stored: StoredEvent): void {
+    const { event, bytes, hash } = stored;
     this.#forget(event.id);
-    this.#events.set(event.id, { event, bytes });
+    this.#events.set(event.id, stored);
     this.#bytes += bytes;
+    this.#digest = (this.#digest + hash) >>> 0;
     if (isOpen(event)) this.#addOpen(event, bytes);
   }
 
@@ -59,7 +68,7 @@ export class Ledger {
     this.#events.delete(id);
   }
 
-  oldestFirst(): IterableIterator<Stored> {
+  oldestFirst(): IterableIterator<StoredEvent> {
     return this.#events.values();
   }
 
@@ -98,6 +107,7 @@ export class Ledger {
     const stored = this.#events.get(id);
     if (stored === undefined) return;
     this.#bytes -= stored.bytes;
+    this.#digest = (this.#digest - stored.hash) >>> 0;
     if (!this.#open.delete(id)) return;
     this.#openBytes -= stored.bytes;
     this.#openInOrder = null;

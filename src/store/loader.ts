@@ -37,13 +37,16 @@ export function loadRow(state: State, row: Uint8Array, value: Uint8Array): void 
       loadHealth(state, row, value);
       return;
     case tables.event:
-      loadEvent(state, value);
+      loadEvent(state, row, value);
       return;
     case tables.session:
       loadSession(state, row, value);
       return;
     case tables.expiredSession:
       loadExpiredSession(state, row, value);
+      return;
+    case tables.noSpace:
+      loadNoSpace(state, value);
       return;
     case tables.settings:
       loadSettings(state, value);
@@ -85,10 +88,10 @@ function loadHealth(state: State, row: Uint8Array, value: Uint8Array): void {
   state.keys.setHealth(slot, health);
 }
 
-function loadEvent(state: State, value: Uint8Array): void {
+function loadEvent(state: State, row: Uint8Array, value: Uint8Array): void {
   const event = decodeEvent(value);
   if (event === undefined) throw damage('an event: it does not decode');
-  state.ledger.set(event, value.length);
+  state.ledger.set({ event, bytes: value.length, hash: hashOfRow(row, value) });
 }
 
 function loadSession(state: State, row: Uint8Array, value: Uint8Array): void {
@@ -100,6 +103,14 @@ function loadSession(state: State, row: Uint8Array, value: Uint8Array): void {
 function loadExpiredSession(state: State, row: Uint8Array, value: Uint8Array): void {
   if (state.sessions.loadExpired(numberOfRow(row), fromBigEndian(value))) return;
   throw damage('the next expired session: it is not');
+}
+
+function loadNoSpace(state: State, value: Uint8Array): void {
+  const reader = new ProtoReader(value);
+  if (reader.nextField() === 1) state.noSpace = reader.string();
+  if (reader.nextField() !== 0 || reader.failed || state.noSpace === '') {
+    throw damage('the names of nodes without space: it does not decode');
+  }
 }
 
 function loadSettings(state: State, value: Uint8Array): void {

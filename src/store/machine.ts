@@ -20,7 +20,7 @@ import type { OperationOutcome } from './outcome.ts';
 import { failure } from './outcome.ts';
 import { valueRow } from './rows.ts';
 import { expireIdleSessions, withinSession } from './session-operations.ts';
-import { applyPutSettings } from './settings-operations.ts';
+import { applyPutSettings, applySetNoSpace } from './settings-operations.ts';
 import type { State } from './state.ts';
 import { emptyState } from './state.ts';
 import type { RowOf } from './transaction.ts';
@@ -114,7 +114,7 @@ export class StateMachine implements StoreView {
     return [];
   }
 
-  /** Checksum of the replicated state (not of the applied index), equal on all nodes. O(keys). */
+  /** Checksum of the replicated state (not of the applied index), equal on all nodes. Takes microseconds. */
   digest(): number {
     return digestOf(this.#state);
   }
@@ -146,6 +146,14 @@ export class StateMachine implements StoreView {
 
   get settings(): DecisionSettings | null {
     return this.#state.settings;
+  }
+
+  get noSpace(): string {
+    return this.#state.noSpace;
+  }
+
+  hasAnswered(session: string, sequence: number): boolean {
+    return this.#state.sessions.get(session)?.results.has(sequence) === true;
   }
 
   key(key: Uint8Array): KeyRecord | undefined {
@@ -271,6 +279,8 @@ function applyOperation(transaction: Transaction, operation: Operation): Operati
       return applyFollowerRun(transaction, operation);
     case 'closeNotification':
       return applyCloseNotification(transaction, operation);
+    case 'setNoSpace':
+      return applySetNoSpace(transaction, operation.nodes);
     case 'putSettings':
       return applyPutSettings(transaction, operation.settings);
     default:

@@ -13,6 +13,7 @@ import type { ProtoWriter } from '../wire/index.ts';
  *   06                                  settings
  *   07 keyspace id                      session of a client, with its stored results
  *   08 keyspace number(8)               id of an expired session, as a hash
+ *   09                                  nodes whose disks are nearly full, while there are any
  *
  * A value row is written once and named by the revision that wrote it, `sub` counting the puts of
  * that revision. So the rows can hold history: it needs a table (key, revision) -> record beside
@@ -28,6 +29,7 @@ export const tables = {
   settings: 6,
   session: 7,
   expiredSession: 8,
+  noSpace: 9,
 } as const;
 
 const KEYSPACE = 0;
@@ -37,6 +39,7 @@ export const healthRowPrefixBytes = 2;
 export const sessionRowPrefixBytes = 2;
 
 export const metaRow = (): Uint8Array => Uint8Array.of(tables.meta);
+export const noSpaceRow = (): Uint8Array => Uint8Array.of(tables.noSpace);
 export const settingsRow = (): Uint8Array => Uint8Array.of(tables.settings);
 
 export const keyRow = (writer: ProtoWriter, key: Uint8Array): Uint8Array =>

@@ -71,11 +71,6 @@ export class SessionTable {
     return this.#oldest?.session ?? null;
   }
 
-  /** Sessions from the oldest use to the newest. */
-  *inOrder(): Generator<Session> {
-    for (let node = this.#oldest; node !== null; node = node.newer) yield node.session;
-  }
-
   /** Adds or replaces, as the one used last. `hash`: of its row. */
   set(session: Session, hash: number): void {
     this.remove(session.id);
@@ -129,14 +124,10 @@ export class SessionTable {
 
   forgetOldestExpired(): void {
     const number = this.oldestExpired;
-    const hash = this.expiredHash(number);
+    assert(this.#expiredRing !== null && number > 0, 'There is an expired id');
+    const hash = this.#expiredRing[number % this.#expiredRing.length] as number;
     this.#expired.delete(hash);
     this.#digest = (this.#digest - hashOfNumbers(number, hash)) >>> 0;
-  }
-
-  expiredHash(number: number): number {
-    assert(this.#expiredRing !== null, 'An expired id is known');
-    return this.#expiredRing[number % this.#expiredRing.length] as number;
   }
 
   /** Takes an expired id of the engine; in the order of numbers. False: it cannot be there. */

@@ -1,7 +1,8 @@
 import type { DecisionSettings } from '../shared/index.ts';
+import { cutText } from './binary.ts';
 import { writeSettings } from './codec/settings-codec.ts';
 import type { OperationOutcome } from './outcome.ts';
-import { settingsRow } from './rows.ts';
+import { noSpaceRow, settingsRow } from './rows.ts';
 import type { Transaction } from './transaction.ts';
 
 /** What the first partial settings are completed with. */
@@ -30,6 +31,21 @@ export function applyPutSettings(
   transaction.notices.push({ kind: 'settings', settings });
   return true;
 }
+
+/** `nodes` is for people, and longer than any list of voters when it is cut. */
+export function applySetNoSpace(transaction: Transaction, nodes: string): OperationOutcome {
+  const { state, writer } = transaction;
+  const before = state.noSpace;
+  const noSpace = cutText(nodes, noSpaceBytesMax);
+  if (noSpace === before) return false;
+  transaction.onRollback(() => (state.noSpace = before));
+  state.noSpace = noSpace;
+  if (noSpace !== '') writer.string(1, noSpace);
+  transaction.write(noSpaceRow(), noSpace === '' ? null : writer.take());
+  return true;
+}
+
+const noSpaceBytesMax = 1024;
 
 const names = Object.keys(defaultDecisionSettings) as readonly (keyof DecisionSettings)[];
 

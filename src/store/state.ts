@@ -16,6 +16,8 @@ export interface State {
   /** Uses of all sessions so far. */
   sessionUses: number;
   settings: DecisionSettings | null;
+  /** Nodes whose disks are nearly full; '' when there is room. */
+  noSpace: string;
   readonly keys: KeyIndex;
   readonly ledger: Ledger;
   readonly sessions: SessionTable;
@@ -29,6 +31,7 @@ export const emptyState = (limits: StoreLimits): State => ({
   timeMs: 0,
   sessionUses: 0,
   settings: null,
+  noSpace: '',
   keys: new KeyIndex(),
   ledger: new Ledger(),
   sessions: new SessionTable(limits),

@@ -6,6 +6,7 @@ import { bytesOf } from './binary.ts';
 import { encodeEvent } from './codec/event-codec.ts';
 import type { KeyFacts } from './codec/row-codec.ts';
 import { encodeHealth, encodeMeta } from './codec/row-codec.ts';
+import { hashOfRow } from './item-hash.ts';
 import type { Slot } from './key-columns.ts';
 import { isOpen } from './ledger.ts';
 import { eventRow, healthRow, metaRow, valueRow } from './rows.ts';
@@ -130,14 +131,14 @@ export class Transaction {
   /** Adds or replaces an event. Returns it. */
   setEvent(event: EventRecord, encoded = encodeEvent(this.writer, event)): EventRecord {
     const { ledger } = this.state;
-    const before = ledger.get(event.id);
-    const bytesBefore = ledger.bytesOf(event.id);
+    const before = ledger.stored(event.id);
     this.onRollback(() => {
       if (before === undefined) ledger.remove(event.id);
-      else ledger.set(before, bytesBefore);
+      else ledger.set(before);
     });
-    ledger.set(event, encoded.length);
-    this.write(eventRow(event.id), encoded);
+    const row = eventRow(event.id);
+    ledger.set({ event, bytes: encoded.length, hash: hashOfRow(row, encoded) });
+    this.write(row, encoded);
     return event;
   }
 

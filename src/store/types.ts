@@ -93,7 +93,9 @@ export type Operation =
       readonly state: 'superseded' | 'failed';
       readonly reason: string;
     }
-  | { readonly kind: 'putSettings'; readonly settings: Partial<DecisionSettings> };
+  | { readonly kind: 'putSettings'; readonly settings: Partial<DecisionSettings> }
+  /** Puts are refused from here on, since disks are nearly full; '' takes them again. */
+  | { readonly kind: 'setNoSpace'; readonly nodes: string };
 
 /** What a client wants done atomically: one revision at most. */
 export interface Envelope {
@@ -217,6 +219,8 @@ export interface StoreView {
   readonly epoch: number;
   readonly keyCount: number;
   readonly databaseBytes: number;
+  /** Nodes whose disks are nearly full, so that puts are refused; '' when there is room. */
+  readonly noSpace: string;
   readonly settings: DecisionSettings | null;
   key(key: Uint8Array): KeyRecord | undefined;
   /** Ordered by bytes, strictly after `after`, lazily. */
@@ -229,6 +233,8 @@ export interface StoreView {
   event(id: Revision): EventRecord | undefined;
   /** Newest first. */
   events(query: { readonly key?: string; readonly limit: number }): readonly EventRecord[];
+  /** Whether a session has the answer to this request. */
+  hasAnswered(session: string, sequence: number): boolean;
   /** Events whose tracked notification is pending or running, oldest first. */
   openNotifications(): readonly EventRecord[];
   /** Those of one key and of earlier keys of its name, oldest first. */

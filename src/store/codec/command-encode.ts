@@ -79,6 +79,11 @@ function writeOperation(writer: ProtoWriter, field: number, operation: Operation
       writer.end(mark);
       break;
     }
+    case 'setNoSpace': {
+      const mark = writer.begin(10, operation.nodes.length);
+      writer.string(1, operation.nodes).end(mark);
+      break;
+    }
     case 'setBaseline':
     case 'recordEvent':
       writeDecision(writer, operation);

@@ -52,6 +52,8 @@ function readBody(reader: ProtoReader, kind: number): Operation | undefined {
       return readCloseNotification(reader);
     case 9:
       return readPutSettings(reader);
+    case 10:
+      return readSetNoSpace(reader);
     default:
       return undefined;
   }
@@ -124,6 +126,15 @@ function readRecordEvent(reader: ProtoReader): Operation | undefined {
   }
   if (expect === undefined || from === undefined || to === undefined) return undefined;
   return { kind: 'recordEvent', expect, value, from, to, reason, evidence, tracked };
+}
+
+function readSetNoSpace(reader: ProtoReader): Operation {
+  let nodes = '';
+  for (let field = reader.nextField(); field !== 0; field = reader.nextField()) {
+    if (field === 1) nodes = reader.string();
+    else reader.fail(0);
+  }
+  return { kind: 'setNoSpace', nodes };
 }
 
 function readPutSettings(reader: ProtoReader): Operation | undefined {

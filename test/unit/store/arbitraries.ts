@@ -104,6 +104,7 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
     state: fc.constantFrom('superseded', 'failed'),
     reason: text,
   }),
+  fc.record({ kind: kind('setNoSpace'), nodes: fc.constantFrom('', '', '', 'node1') }),
   fc.record({ kind: kind('putSettings'), settings }),
 );
 

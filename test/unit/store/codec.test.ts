@@ -78,7 +78,7 @@ describe('store codec', () => {
       [0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01],
       [0x78, 0x01],
       [0x3a, 0x00],
-      [0x3a, 0x02, 0x52, 0x00],
+      [0x3a, 0x02, 0x7a, 0x00],
       [0x3a, 0x04, 0x0a, 0x00, 0x0a, 0x00],
     ];
     for (const bytes of refused) expect(decodeEnvelope(Uint8Array.from(bytes))).to.equal(null);
@@ -112,6 +112,28 @@ describe('store codec', () => {
     });
     expect(event).to.deep.include({ id, key: 'k', from: 'UP', to: 'DOWN', state: 'PENDING' });
   });
+
+  it('StateMachine writes sessions that proto/state.proto describes', () => {
+    const store = new Store();
+    store.runEnvelope(envelope({ session: 'me', sequence: 1, then: [put('k', 'v')] }));
+    store.runEnvelope(envelope({ session: 'me', sequence: 3, keyspace: 'other' }));
+    const row = [...store.rows.values()].find((one) => one.row[0] === 7);
+    const type = schema.loadSync('state.proto').lookupType('quorate.state.SessionRow');
+    const session = type.toObject(type.decode(row?.value ?? new Uint8Array()), {
+      enums: String,
+      longs: Number,
+    });
+    const refused = {
+      failure: 'PARAM_INVALID',
+      message: 'Cannot take the keyspace as known: it is not',
+    };
+    expect(session).to.deep.equal({
+      highest: 3,
+      lastUse: 2,
+      lastUsedMs: store.timeMs,
+      results: [{ age: 2, success: 4 * 1 + 2 }, refused],
+    });
+  });
 });
 
 function everything(): ReturnType<typeof envelope> {
@@ -123,6 +145,7 @@ function everything(): ReturnType<typeof envelope> {
     store.recordEvent('key', { evidence }),
     end(store.machine.revision, 2, { exitCode: -1, signal: 'SIGKILL', outcome: 'retry' }),
     { kind: 'putSettings', settings: { gossipQuorum: 'majority', eventHoldMs: 0 } },
+    { kind: 'setNoSpace', nodes: 'node1, node2' },
   ];
   return envelope({
     principal: 'p',
