@@ -59,8 +59,12 @@ function allRoutes({ hot, others }: ReturnType<typeof routeTable>, parts: AppPar
   return router.routes() as Middleware;
 }
 
-/** `{argument}` is all the rest of the path: keys hold slashes. Routes cut it out themselves. */
-const patternOf = (route: Route): string => route.name.replace(/\{.*\}$/, '*rest');
+/**
+ * `{argument}` at the end is all the rest of the path: keys hold slashes. Elsewhere it is what stands
+ * between two slashes. Routes cut it out themselves.
+ */
+const patternOf = (route: Route): string =>
+  route.name.replace(/\{.*\}$/, '*rest').replace(/\{(\w+)\}/, ':$1');
 
 const unknownPath: Route = {
   name: 'unknown',

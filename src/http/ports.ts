@@ -202,6 +202,11 @@ export interface ClusterApi {
   join(raftAddress: string, options: WaitOptions): Promise<void>;
   /** Rejects with NOT_FOUND, CONFLICT (last voter, no majority behind it) or as `set` does. */
   leave(raftAddress: string, options: WaitOptions & { readonly force: boolean }): Promise<void>;
+  /**
+   * Resolves once the member of this id leads. Rejects with NOT_FOUND, CONFLICT (it is no voter),
+   * UNKNOWN_OUTCOME when that did not happen in time, or NO_LEADER.
+   */
+  transfer(nodeId: string, options: WaitOptions): Promise<void>;
   /** Rejects with UNREACHABLE, its message naming who did not answer. */
   gossipJoin(gossipAddresses: readonly string[], options: WaitOptions): Promise<void>;
   /** The node stays out and abstains until `gossipJoin` or a restart. */

@@ -5,7 +5,7 @@ import type { HttpMetrics, NodeApi } from './ports.ts';
 
 /** One row of the table of routes. All take GET and POST. */
 export interface Route {
-  /** `/name` or `/name/{argument}`, the argument being all the rest of the path. */
+  /** `/name`, `/name/{argument}` (all the rest of the path), or `/name/{argument}/more`. */
   readonly name: string;
   /** Changes something: refused for other sites' pages, and no HEAD. */
   readonly changes: boolean;

@@ -246,6 +246,8 @@ describe('The last voters', function () {
     observer.start();
     await cluster.settled();
     expect((await memberOf(cluster.node(1), 'observer'))?.role).to.equal('observer');
+    const [status, why] = await refusal(observer, '/members/observer/transfer', {});
+    expect([status, why.includes('observer')]).to.deep.equal([409, true]);
     const word = workshop.path('word');
     replaceFile(word, 'UP\n');
     await observer.set('k', `file:${word}`);

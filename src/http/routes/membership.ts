@@ -1,4 +1,4 @@
-import { isHostPort, switchOf, timeoutMsOf } from '../arguments.ts';
+import { isHostPort, storableText, switchOf, timeoutMsOf } from '../arguments.ts';
 import { pathArgument } from '../exchange.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Params } from '../params.ts';
@@ -7,13 +7,15 @@ import { replyOk } from '../reply.ts';
 import type { Route, RouteParts } from '../route.ts';
 
 const gossipAddressesMax = 64;
+const transferName = '/members/{id}/transfer';
 
-/** Changes to who is in the cluster: `/join`, `/leave`, `/gossipjoin`, `/gossipleave`. */
+/** Who is in the cluster, and who leads it: `/join`, `/leave`, transfers, `/gossipjoin`, `/gossipleave`. */
 export function membershipRoutes(parts: RouteParts): readonly Route[] {
   const { cluster } = parts.api;
   return [
     { name: '/join', changes: true, handle: (exchange) => join(parts, exchange) },
     { name: '/leave', changes: true, handle: (exchange) => leave(parts, exchange) },
+    { name: transferName, changes: true, handle: (exchange) => transfer(parts, exchange) },
     { name: '/gossipjoin/{a,b}', changes: true, handle: (exchange) => gossipJoin(parts, exchange) },
     {
       name: '/gossipjoin',
@@ -47,6 +49,14 @@ async function leave(parts: RouteParts, exchange: Exchange): Promise<void> {
   const timeoutMs = timeoutMsOf(params, parts.limits);
   const force = switchOf(params, 'force');
   await parts.api.cluster.leave(peerAddress, { timeoutMs, force });
+  replyOk(exchange.response);
+}
+
+async function transfer(parts: RouteParts, exchange: Exchange): Promise<void> {
+  const behind = pathArgument(exchange, '/members/'.length);
+  const nodeId = storableText('id', behind.slice(0, -'/transfer'.length));
+  const timeoutMs = timeoutMsOf(await parts.params.read(exchange), parts.limits);
+  await parts.api.cluster.transfer(nodeId, { timeoutMs });
   replyOk(exchange.response);
 }
 

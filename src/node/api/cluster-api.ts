@@ -62,6 +62,10 @@ export class NodeClusterApi implements ClusterApi {
     await (await this.#current.waitFor(timeoutMs)).calls.leave(raftAddress, force, timeoutMs);
   }
 
+  async transfer(nodeId: string, { timeoutMs }: WaitOptions): Promise<void> {
+    await (await this.#current.waitFor(timeoutMs)).calls.transfer(nodeId, timeoutMs);
+  }
+
   async gossipJoin(addresses: readonly string[], { timeoutMs }: WaitOptions): Promise<void> {
     const member = await this.#current.waitFor(timeoutMs);
     member.gossipJoin(addresses);

@@ -30,6 +30,8 @@ export const methods = {
   leave: 'leave',
   /** For the leader: this member has these addresses and this zone now. */
   update: 'update',
+  /** For the leader: hand over to the member of this id. */
+  transfer: 'transfer',
   /** Does this node still run the notification of this event? */
   isNotifying: 'isNotifying',
   /** This incarnation was removed. */
@@ -95,6 +97,22 @@ export function decodeHandshake(bytes: Uint8Array): HandshakeRequest {
   return { clusterId, ...wish, host: memberFrom(body) };
 }
 
+/** Whom the leader is to hand over to. */
+export interface TransferRequest {
+  readonly nodeId: string;
+  readonly timeoutMs: number;
+}
+
+export const encodeTransfer = ({ nodeId, timeoutMs }: TransferRequest): Uint8Array =>
+  encodeFields({ texts: [nodeId], numbers: [Math.ceil(timeoutMs)] });
+
+export function decodeTransfer(bytes: Uint8Array): TransferRequest {
+  const { texts, numbers } = decodeFields(bytes);
+  return { nodeId: texts[0] ?? '', timeoutMs: waitOf(numbers[0]) };
+}
+
+const waitOf = (timeoutMs = 0): number => Math.min(Math.max(timeoutMs, 1), 60_000);
+
 /** An address with a switch: join (unused) and leave (force). */
 export interface AddressRequest {
   readonly address: string;
@@ -110,8 +128,7 @@ export const encodeAddressRequest = (request: AddressRequest): Uint8Array =>
 
 export function decodeAddressRequest(bytes: Uint8Array): AddressRequest {
   const { texts, numbers } = decodeFields(bytes);
-  const timeoutMs = Math.min(Math.max(numbers[1] ?? 0, 1), 60_000);
-  return { address: texts[0] ?? '', force: numbers[0] === 1, timeoutMs };
+  return { address: texts[0] ?? '', force: numbers[0] === 1, timeoutMs: waitOf(numbers[1]) };
 }
 
 export const encodeMember = (member: Member): Uint8Array =>

@@ -1,5 +1,5 @@
 import type { Member } from '../../raft/index.ts';
-import { memberNamed, peerIdOfMember } from '../../raft/index.ts';
+import { listedPeer, memberNamed, peerIdOfMember } from '../../raft/index.ts';
 import type { Clock, NodeId, Revision } from '../../shared/index.ts';
 import { asRevision, codeOf, QuorateError } from '../../shared/index.ts';
 import type { PeerTransport } from '../../transport/index.ts';
@@ -12,13 +12,16 @@ import {
   decodeKeys,
   decodeMember,
   decodeNumber,
+  decodeTransfer,
   encodeAddressRequest,
   encodeExplanations,
   encodeKeys,
   encodeMember,
   encodeNumber,
+  encodeTransfer,
   methods,
 } from './calls.ts';
+import { handOverTo } from './handing-over.ts';
 import { decodeProgress, encodeProgress } from './progress.ts';
 import type { MemberProgress } from './progress.ts';
 import { isSettled } from './settled.ts';
@@ -83,10 +86,27 @@ export class LeaderCalls {
     }
   }
 
-  async #isGoneBy(address: string, deadlineMs: number): Promise<boolean> {
-    const { clock, replica } = this.#init;
+  /** Hands leadership to the member of this id; resolves when this node sees it lead. */
+  async transfer(nodeId: string, timeoutMs: number): Promise<void> {
+    const deadlineMs = this.#init.clock.monotonicMs() + timeoutMs;
+    const body = encodeTransfer({ nodeId, timeoutMs });
+    await this.#toLeader({ method: methods.transfer, body, timeoutMs });
+    const { replica } = this.#init;
+    await this.#isTrueBy(deadlineMs, () => {
+      const { leader } = replica.view;
+      return leader !== null && listedPeer(replica.configuration, leader)?.nodeId === nodeId;
+    });
+  }
+
+  #isGoneBy(address: string, deadlineMs: number): Promise<boolean> {
+    const { replica } = this.#init;
+    return this.#isTrueBy(deadlineMs, () => isSettled(replica.view) && !this.#hasMemberAt(address));
+  }
+
+  async #isTrueBy(deadlineMs: number, condition: () => boolean): Promise<boolean> {
+    const { clock } = this.#init;
     for (;;) {
-      if (isSettled(replica.view) && !this.#hasMemberAt(address)) return true;
+      if (condition()) return true;
       if (this.#stopped || clock.monotonicMs() >= deadlineMs) return false;
       await new Promise<void>((resolve) => clock.after(pollMs, resolve));
     }
@@ -151,6 +171,10 @@ export class LeaderCalls {
       case methods.leave: {
         const { address, force, timeoutMs } = decodeAddressRequest(body);
         return admission.leave(address, force, timeoutMs).then(() => nothing);
+      }
+      case methods.transfer: {
+        const { nodeId, timeoutMs } = decodeTransfer(body);
+        return handOverTo(this.#init, nodeId, timeoutMs).then(() => nothing);
       }
       case methods.update:
         return admission.update(decodeMember(body), updateTimeoutMs).then(() => nothing);

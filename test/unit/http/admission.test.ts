@@ -19,6 +19,7 @@ describe('http server, what it lets in', () => {
     '/leave?peerAddress=a:1',
     '/gossipjoin/a:1',
     '/gossipleave',
+    '/members/a/transfer',
   ];
 
   describe('methods', () => {

@@ -192,6 +192,7 @@ function fakeCluster(calls: Call[]): ClusterApi {
       ]),
     join: noted('join'),
     leave: noted('leave'),
+    transfer: noted('transfer'),
     gossipJoin: noted('gossipJoin'),
     gossipLeave: noted('gossipLeave'),
     readiness: () => ({ ready: true, problems: [], warnings: [] }),

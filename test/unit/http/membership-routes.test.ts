@@ -21,6 +21,8 @@ describe('http /join, /leave, /gossipjoin, /gossipleave', () => {
       '/gossipjoin/127.0.0.1:8001,127.0.0.1:8002?timeout=9',
       '/gossipjoin/127.0.0.1%3A8001%2C%5B::1%5D:8002',
       '/gossipleave',
+      '/members/node-2/transfer',
+      '/members/a%2Fb/transfer?timeout=1',
     ];
     for (const path of paths) expect((await get(path)).body, path).to.equal('ok\n');
     expect((await post(it_.address, '/join', 'peerAddress=a:1')).body).to.equal('ok\n');
@@ -31,6 +33,8 @@ describe('http /join, /leave, /gossipjoin, /gossipleave', () => {
       ['gossipJoin', ['127.0.0.1:8001', '127.0.0.1:8002'], { timeoutMs: 9000 }],
       ['gossipJoin', ['127.0.0.1:8001', '[::1]:8002'], { timeoutMs: 5000 }],
       ['gossipLeave'],
+      ['transfer', 'node-2', { timeoutMs: 5000 }],
+      ['transfer', 'a/b', { timeoutMs: 1000 }],
       ['join', 'a:1', { timeoutMs: 5000 }],
     ]);
   });
@@ -66,10 +70,32 @@ describe('http /join, /leave, /gossipjoin, /gossipleave', () => {
     expect(it_.calls).to.deep.equal([]);
   });
 
-  const failures: readonly ['join' | 'leave' | 'gossipJoin', string, ErrorCode, number][] = [
+  it('/members/{id}/transfer answers 504 when the node did not lead in time', async () => {
+    const late = new QuorateError('UNKNOWN_OUTCOME', 'Cannot make a leader in time');
+    it_.override.cluster.transfer = () => Promise.reject(late);
+    const answer = await get('/members/a/transfer');
+    expect([answer.status, answer.body]).to.deep.equal([504, 'unknown outcome\n']);
+  });
+
+  it('/members/{id}/transfer takes one id, and nothing behind it', async () => {
+    for (const path of ['/members/a/b/transfer', '/members//transfer', '/members/a/transfers']) {
+      expect((await get(path)).status, path).to.equal(404);
+    }
+    expect((await get('/members/%00/transfer')).status).to.equal(400);
+    expect(it_.calls).to.deep.equal([]);
+  });
+
+  const failures: readonly [
+    'join' | 'leave' | 'transfer' | 'gossipJoin',
+    string,
+    ErrorCode,
+    number,
+  ][] = [
     ['join', '/join?peerAddress=a:1', 'UNREACHABLE', 502],
     ['join', '/join?peerAddress=a:1', 'CONFLICT', 409],
     ['leave', '/leave?peerAddress=a:1', 'NOT_FOUND', 404],
+    ['transfer', '/members/a/transfer', 'NOT_FOUND', 404],
+    ['transfer', '/members/a/transfer', 'CONFLICT', 409],
     ['leave', '/leave?peerAddress=a:1', 'CONFLICT', 409],
     ['gossipJoin', '/gossipjoin/a:1', 'UNREACHABLE', 502],
   ];

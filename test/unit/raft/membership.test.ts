@@ -51,9 +51,7 @@ describe('applyMemberChange()', () => {
 
   it('always leaves a voter', () => {
     const one = configurationOf('a', 'b');
-    expect(messageOf(applyMemberChange(one, remove('a')))).to.match(
-      /last voter: a@1 gone/,
-    );
+    expect(messageOf(applyMemberChange(one, remove('a')))).to.match(/last voter: a@1 gone/);
     expect(messageOf(applyMemberChange(one, add('a2')))).to.match(/last voter: a@1 gone/);
     expect(applyMemberChange(one, remove('b')).ok).to.equal(true);
     expect(messageOf(applyMemberChange(one, remove('z')))).to.match(/it is none/);

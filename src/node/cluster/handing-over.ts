@@ -1,0 +1,67 @@
+import type { RefusalReason, Reply } from '../../raft/index.ts';
+import { peerIdOfMember } from '../../raft/index.ts';
+import type { Clock, PeerId } from '../../shared/index.ts';
+import { QuorateError } from '../../shared/index.ts';
+import type { Replica } from '../replica/index.ts';
+
+const tryAgainMs = 50;
+
+interface Parts {
+  readonly replica: Replica;
+  readonly clock: Clock;
+}
+
+/**
+ * On the leader: resolves once the member of this id leads. An attempt of the core ends after an
+ * election timeout, so there may be several in `timeoutMs`. Rejects with NOT_FOUND, CONFLICT (no
+ * voter), NOT_LEADER (ask again elsewhere) or UNKNOWN_OUTCOME (not in time).
+ */
+export async function handOverTo(parts: Parts, nodeId: string, timeoutMs: number): Promise<void> {
+  const { replica, clock } = parts;
+  const deadlineMs = clock.monotonicMs() + timeoutMs;
+  if (!replica.isLeader) throw notLeader(nodeId);
+  for (;;) {
+    const to = voterNamed(replica, nodeId);
+    const reply = await inTime(parts, replica.transfer(to), deadlineMs);
+    if (reply?.kind === 'transferred') return;
+    const { reason, found } = refusalIn(reply);
+    if (reason === 'invalid') throw new QuorateError('CONFLICT', found);
+    if (reason === 'notLeader') throw notLeader(nodeId);
+    if (clock.monotonicMs() >= deadlineMs) {
+      throw new QuorateError('UNKNOWN_OUTCOME', `Cannot make ${nodeId} leader in time: ${found}`);
+    }
+    await new Promise<void>((resolve) => clock.after(tryAgainMs, resolve));
+  }
+}
+
+function voterNamed(replica: Replica, nodeId: string): PeerId {
+  const { members } = replica.configuration;
+  const member = members.find((one) => one.nodeId === nodeId);
+  if (member === undefined) {
+    throw new QuorateError('NOT_FOUND', `Cannot make ${nodeId} leader: no member has this id`);
+  }
+  if (member.role !== 'voter') {
+    throw new QuorateError('CONFLICT', `Cannot make ${nodeId} leader: its role is ${member.role}`);
+  }
+  return peerIdOfMember(member);
+}
+
+function refusalIn(reply: Reply | null): { reason: RefusalReason | null; found: string } {
+  if (reply?.kind !== 'refused') return { reason: null, found: 'no answer' };
+  return { reason: reply.reason, found: reply.message };
+}
+
+/** null when the time is up first. */
+function inTime(
+  { clock }: Parts,
+  reply: Promise<Reply>,
+  deadlineMs: number,
+): Promise<Reply | null> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(Math.max(0, deadlineMs - clock.monotonicMs()), () => resolve(null));
+    reply.then(resolve, reject).finally(cancel);
+  });
+}
+
+const notLeader = (nodeId: string): QuorateError =>
+  new QuorateError('NOT_LEADER', `Cannot make ${nodeId} leader: this node does not lead`);
