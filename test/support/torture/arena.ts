@@ -5,6 +5,7 @@ import type { Tally } from './tally.ts';
 import type { TortureNode } from './torture-node.ts';
 
 const askTimeoutMs = 1000;
+const calmLookMs = 20;
 
 export interface ArenaInit {
   readonly network: Network;
@@ -22,6 +23,8 @@ export class Arena {
   readonly #signal: AbortSignal;
   readonly #network: Network;
   readonly #note: (line: string) => void;
+  #isCalm = false;
+  #strikes = 0;
 
   constructor({ network, nodes, tally, signal, note }: ArenaInit) {
     this.#network = network;
@@ -34,6 +37,33 @@ export class Arena {
   /** The storm is over: no further fault. */
   isOver(): boolean {
     return this.#signal.aborted;
+  }
+
+  /** Waits while there shall be no faults. */
+  async mayStrike(): Promise<void> {
+    while (this.#isCalm && !this.isOver()) await this.rest(calmLookMs);
+  }
+
+  /** A fault that lasts until `repaired`. */
+  strike(name: string, detail: string): void {
+    this.#strikes++;
+    this.fault(name, detail);
+  }
+
+  repaired(name: string): void {
+    this.#strikes--;
+    this.#note(`${name}: over`);
+  }
+
+  /** Lets no new fault begin, waits for those there are to end, and then for `body`. */
+  async calm(body: () => Promise<void>): Promise<void> {
+    this.#isCalm = true;
+    try {
+      while (this.#strikes > 0 && !this.isOver()) await this.rest(calmLookMs);
+      if (!this.isOver()) await body();
+    } finally {
+      this.#isCalm = false;
+    }
   }
 
   fault(name: string, detail: string): void {

@@ -5,8 +5,8 @@ import { query } from '../e2e/index.ts';
 import type { KeyRequest } from '../linearizability/index.ts';
 import type { Registers } from './registers.ts';
 import { tell } from './request.ts';
-import type { Told } from './request.ts';
-import type { RequestKind, Tally } from './tally.ts';
+import type { Call, Told } from './request.ts';
+import type { Tally } from './tally.ts';
 
 /** How long the node may look for a leader, and how much longer the client waits for the node. */
 const leaderWaitSeconds = 1;
@@ -17,19 +17,30 @@ const absencePauseMs = 100;
 
 export interface ClientInit {
   readonly name: string;
-  /** The node that it asks, host:port. */
-  readonly http: string;
+  /** The nodes, host:port, the one that it asks first; the others are for repeated requests. */
+  readonly nodes: readonly string[];
+  /** Numbers its changes and repeats each one until it is acknowledged: it must apply once. */
+  readonly isNumbered: boolean;
   readonly registers: Registers;
   readonly tally: Tally;
   readonly random: Random;
   readonly signal: AbortSignal;
 }
 
-/** One request at a time through one node, each noted with its outcome. */
+interface Wanted {
+  readonly kind: 'get' | 'set' | 'del';
+  readonly key: string;
+  readonly value?: string;
+  /** Of the session's request; 0: none. */
+  readonly number: number;
+}
+
+/** One request at a time, each noted with its outcome. */
 export class Client {
   readonly #init: ClientInit;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
   #sent = 0;
+  #numbered = 0;
 
   constructor(init: ClientInit) {
     this.#init = init;
@@ -63,16 +74,32 @@ export class Client {
     request: Extract<KeyRequest, { kind: 'put' | 'delete' }>,
   ): Promise<Told> {
     const { registers } = this.#init;
-    const value = request.kind === 'put' ? request.value : undefined;
+    const { isNumbered } = this.#init;
+    const number = isNumbered ? ++this.#numbered : 0;
+    const value = request.kind === 'put' ? { value: request.value } : {};
     const invokedAt = performance.now();
-    const told = await this.#ask(kind, 'POST', { key, value });
-    const isUnknown = told.outcome === 'unknown';
-    if (told.outcome !== 'ok' && !isUnknown) registers.forget(key);
+    const wanted: Wanted = { kind, key, number, ...value };
+    const told = await (isNumbered ? this.#insist(wanted) : this.#ask(wanted));
+    if (told.outcome !== 'ok' && told.outcome !== 'unknown') registers.forget(key);
     else {
-      const returnedAt = isUnknown ? null : performance.now();
+      const returnedAt = told.outcome === 'unknown' ? null : performance.now();
       registers.record(key, { name: this.#name, invokedAt, returnedAt, request });
     }
     return told;
+  }
+
+  /** Repeats the same numbered request, at other nodes too, until it is done or the run is over. */
+  async #insist(wanted: Wanted): Promise<Told> {
+    const { signal } = this.#init;
+    let isMaybeDone = false;
+    for (let attempt = 0; ; attempt++) {
+      const told = await this.#ask(wanted, attempt);
+      if (told.status === 410) throw new Error(`A session was forgotten: ${told.text}`);
+      if (told.outcome === 'ok') return told;
+      if (told.outcome === 'unknown') isMaybeDone = true;
+      if (signal.aborted) return isMaybeDone ? { ...told, outcome: 'unknown' } : told;
+      await delay(absencePauseMs);
+    }
   }
 
   async #get(key: string): Promise<Told> {
@@ -109,31 +136,34 @@ export class Client {
     this.#init.registers.record(key, { name: this.#name, invokedAt, returnedAt, request });
   }
 
-  /** 404 is an answer here. */
-  async #read(key: string): Promise<Told> {
-    return this.#ask('get', 'GET', { key, raw: 1 });
+  #read(key: string): Promise<Told> {
+    return this.#ask({ kind: 'get', key, number: 0 });
   }
 
-  async #ask(
-    kind: RequestKind,
-    method: 'GET' | 'POST',
-    parameters: Readonly<Record<string, string | number | undefined>>,
-  ): Promise<Told> {
-    const { http, tally } = this.#init;
+  async #ask(wanted: Wanted, attempt = 0): Promise<Told> {
+    const { nodes, tally } = this.#init;
+    const { kind } = wanted;
     this.#sent++;
-    const path = `/${kind}?${query({ ...parameters, timeout: leaderWaitSeconds })}`;
-    const call = {
-      url: `http://${http}${path}`,
-      method,
-      agent: this.#agent,
-      timeoutMs: patienceMs,
-    };
-    const told = await tell(call);
+    const told = await tell(this.#call(wanted, nodes[attempt % nodes.length] ?? ''));
+    // That there is no such key is an answer.
     const isAbsent = kind === 'get' && told.status === 404;
     const outcome = isAbsent ? 'ok' : told.outcome;
     if (isOdd(told.status, isAbsent)) tally.odd(`${kind} was answered ${told.status} ${told.text}`);
-    tally.request(kind, outcome);
+    tally.request(attempt === 0 ? kind : 'repeated', outcome);
     return { ...told, outcome };
+  }
+
+  #call({ kind, key, value, number }: Wanted, http: string): Call {
+    const raw = kind === 'get' ? 1 : undefined;
+    const path = `/${kind}?${query({ key, value, raw, timeout: leaderWaitSeconds })}`;
+    const session = { 'x-client-id': this.#init.name, 'x-request-id': String(number) };
+    return {
+      url: `http://${http}${path}`,
+      method: kind === 'get' ? 'GET' : 'POST',
+      agent: this.#agent,
+      timeoutMs: patienceMs,
+      headers: number > 0 ? session : {},
+    };
   }
 
   get #name(): string {

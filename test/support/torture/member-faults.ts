@@ -35,11 +35,13 @@ async function wipe(arena: Arena, random: Random): Promise<void> {
   node.reserve();
   const before = (await votersOf(arena)).get(node.id);
   if (before !== undefined && !arena.isOver()) {
-    arena.fault('wiped disk', node.id);
+    await arena.mayStrike();
+    arena.strike('wiped disk', node.id);
     await node.daemon.kill();
     node.daemon.wipe();
     await arena.rest(between(0, 3000, random));
     node.start();
+    arena.repaired('wiped disk');
   }
   node.release();
   if (before === undefined) return;
@@ -55,8 +57,8 @@ async function transfer(arena: Arena, random: Random): Promise<void> {
   const path = `/members/${node.id}/transfer?${query({ timeout: changeTimeoutSeconds })}`;
   const asked = oneOf(arena.nodes, random);
   const status = await statusOf(asked, path);
-  if (status === 404) return;
-  arena.fault('transfer of leadership', `to ${node.id} through ${asked.id}: ${status}`);
+  if (status !== 200) return;
+  arena.fault('transfer of leadership', `to ${node.id} through ${asked.id}`);
 }
 
 interface Change {

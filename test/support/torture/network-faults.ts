@@ -59,15 +59,16 @@ const faults: readonly NetworkFault[] = [
 /** Cuts links, one such fault after the other. */
 export async function runNetworkFaults(arena: Arena, random: Random): Promise<void> {
   while (!arena.isOver()) {
-    await arena.rest(between(500, 5000, random));
+    await arena.rest(between(1500, 7000, random));
+    await arena.mayStrike();
     const fault = oneOf(faults, random);
     const links = fault.links(await orderOf(arena, random), random);
     if (arena.isOver() || links.length === 0) continue;
-    arena.fault(fault.name, links.map(({ from, to }) => `${from}>${to}`).join(' '));
+    arena.strike(fault.name, links.map(({ from, to }) => `${from}>${to}`).join(' '));
     await arena.cut(links);
-    await arena.rest(between(200, 9000, random));
+    await arena.rest(between(200, 7000, random));
     await arena.cut([]);
-    arena.note(`${fault.name}: over`);
+    arena.repaired(fault.name);
   }
 }
 

@@ -74,16 +74,17 @@ const faults: readonly ProcessFault[] = [
 /** Ends and stops processes, one such fault after the other. */
 export async function runProcessFaults(arena: Arena, random: Random): Promise<void> {
   while (!arena.isOver()) {
-    await arena.rest(between(1000, 5000, random));
+    await arena.rest(between(1500, 7000, random));
+    await arena.mayStrike();
     const fault = oneOf(faults, random);
     const targets = await choose(arena, fault, random);
     if (arena.isOver() || targets.length === 0) continue;
     for (const node of targets) node.reserve();
-    arena.fault(fault.name, targets.map(({ id }) => id).join(' '));
+    arena.strike(fault.name, targets.map(({ id }) => id).join(' '));
     await fault.strike(targets);
     await arena.rest(between(...fault.holdMs, random));
     fault.repair(targets);
-    arena.note(`${fault.name}: over`);
+    arena.repaired(fault.name);
     for (const node of targets) node.release();
   }
 }

@@ -1,7 +1,8 @@
 import type { Outcome } from './request.ts';
 
-export type RequestKind = 'set' | 'get' | 'del';
-const kinds: readonly RequestKind[] = ['set', 'get', 'del'];
+/** `repeated`: a numbered change that was sent again. */
+export type RequestKind = 'set' | 'get' | 'del' | 'repeated';
+const kinds: readonly RequestKind[] = ['set', 'get', 'del', 'repeated'];
 const outcomes: readonly Outcome[] = ['ok', 'refused', 'unreachable', 'unknown'];
 
 /** Counts for people. */
@@ -14,6 +15,8 @@ export class Tally {
   #leaderChanges = 0;
   #term = 0;
   #okCount = 0;
+  #writeCount = 0;
+  readonly #recoveriesMs: number[] = [];
   #writtenAtMs = performance.now();
   #withoutWriteMsMax = 0;
 
@@ -27,6 +30,11 @@ export class Tally {
   /** An answer that the contract does not name. */
   odd(what: string): void {
     add(this.#odd, what);
+  }
+
+  /** From the end of all faults to the first acknowledged write. */
+  recovered(ms: number): void {
+    this.#recoveriesMs.push(ms);
   }
 
   fault(name: string): void {
@@ -54,6 +62,10 @@ export class Tally {
     return this.#okCount;
   }
 
+  get writeCount(): number {
+    return this.#writeCount;
+  }
+
   get faultCount(): number {
     return [...this.#faults.values()].reduce((sum, count) => sum + count, 0);
   }
@@ -65,6 +77,7 @@ export class Tally {
     ]);
     const faults = [...this.#faults].sort(([a], [b]) => (a < b ? -1 : 1));
     const longest = (this.#withoutWriteMsMax / 1000).toFixed(1);
+    const slowest = (Math.max(0, ...this.#recoveriesMs) / 1000).toFixed(1);
     return [
       ...columns([['requests', ...outcomes], ...rows]),
       '',
@@ -72,11 +85,13 @@ export class Tally {
       ...[...this.#odd].map(([what, count]) => `${count} times ${what}`),
       '',
       `longest time without an acknowledged write: ${longest} s`,
+      `longest wait for one after all faults were over: ${slowest} s, of ${this.#recoveriesMs.length}`,
       `leaders: ${this.#leaderChanges} changes among ${this.#leaders.size} nodes, last seen term ${this.#term}`,
     ].join('\n');
   }
 
   #wrote(): void {
+    this.#writeCount++;
     const nowMs = performance.now();
     this.#withoutWriteMsMax = Math.max(this.#withoutWriteMsMax, nowMs - this.#writtenAtMs);
     this.#writtenAtMs = nowMs;

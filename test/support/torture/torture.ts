@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { seededRandom } from '../../../src/shared/index.ts';
 import { baselineIs, NotifyRuns, watchFlags } from '../e2e/index.ts';
 import { Arena, askQuietly } from './arena.ts';
+import { runCalms } from './calm.ts';
 import { Client } from './client.ts';
 import { checkStates, checkWatching, comeBack } from './final-checks.ts';
 import { runMemberFaults } from './member-faults.ts';
@@ -126,6 +127,7 @@ export class Torture {
       runProcessFaults(arena, seededRandom(seed)),
       runNetworkFaults(arena, seededRandom(seed + 1_000_000)),
       runMemberFaults(arena, seededRandom(seed + 2_000_000)),
+      runCalms(arena),
       toggleServices(arena, this.#watched, seededRandom(seed + 3_000_000)),
       this.#look(arena),
       this.#report(arena),
@@ -148,10 +150,14 @@ export class Torture {
   #clients(signal: AbortSignal): Client[] {
     const { clientCount, seed } = this.#options;
     return Array.from({ length: clientCount }, (_, i) => {
-      const { http } = this.#node((i % this.#nodes.length) + 1).daemon;
+      const all = this.#nodes.map(({ daemon }) => daemon.http);
+      const home = i % all.length;
+      const nodes = [...all.slice(home), ...all.slice(0, home)];
       const random = seededRandom(seed + 4_000_000 + i);
+      // Every node is the home of clients of both kinds.
+      const isNumbered = Math.floor(i / all.length) % 2 === 1;
       const [registers, tally] = [this.#registers, this.#tally];
-      return new Client({ name: `c${i + 1}`, http, registers, tally, random, signal });
+      return new Client({ name: `c${i + 1}`, nodes, isNumbered, registers, tally, random, signal });
     });
   }
 
