@@ -1,14 +1,15 @@
 import type {
   Configuration,
+  HardState,
   PersistBatch,
   RaftMessage,
   RaftView,
 } from '../../../src/raft/index.ts';
-import { hasQuorum, votersOf } from '../../../src/raft/index.ts';
 import type { PeerId } from '../../../src/shared/index.ts';
 import type { Replica } from '../../../src/node/replica/index.ts';
 import type { CommittedLog } from './committed-log.ts';
 import { DiskImage } from './disk-image.ts';
+import { isOnQuorum, isVoterIn } from './quorums.ts';
 import type { World } from './world.ts';
 
 /** A running process as the checker looks at it. */
@@ -64,7 +65,17 @@ export class Checker {
     if (first !== undefined && first.index <= image.lastIndex) this.truncationCount++;
     const before = first === undefined ? undefined : image.termAt(first.index - 1);
     this.#expect(this.log.note(batch, before), self);
+    if (batch.hardState !== undefined) this.#checkVote(self, image, batch.hardState);
     this.#checkChanges(self, batch, commitIndex);
+  }
+
+  /** A vote stays what it is for the whole term, and terms only grow. */
+  #checkVote(self: PeerId, image: DiskImage, { term, vote }: HardState): void {
+    if (!image.exists) return;
+    const { hardState: before } = image;
+    if (term < before.term) this.#violate(`${self} writes term ${term} after ${before.term}`);
+    if (term !== before.term || before.vote === null || vote === before.vote) return;
+    this.#violate(`${self} voted for ${before.vote} in ${term} and now for ${vote ?? 'nobody'}`);
   }
 
   /** A leader begins no change of the members before the one before it is committed. */
@@ -140,8 +151,7 @@ export class Checker {
       if (newest !== index) this.#violate(`${self} goes by configuration ${index}, not ${newest}`);
     }
     const isLeft = view.role === 'leader' && index <= view.commitIndex;
-    const voters = [...votersOf(configuration), ...configuration.outgoingVoters];
-    if (isLeft && !voters.includes(self)) {
+    if (isLeft && !isVoterIn(configuration, self)) {
       this.#violate(`${self} leads, but is no voter any more`);
     }
   }
@@ -180,11 +190,7 @@ export class Checker {
 
   /** The configuration may have changed in the very step, so the ones before count too. */
   #isOnQuorum(configuration: Configuration, index: number, term: number): boolean {
-    const electorate = {
-      voters: votersOf(configuration),
-      outgoing: configuration.outgoingVoters,
-    };
-    return hasQuorum(electorate, (peer) => this.#images.get(peer)?.holds(index, term) ?? false);
+    return isOnQuorum(configuration, (peer) => this.imageOf(peer).holds(index, term));
   }
 
   /** State machine safety: what is applied is committed, durable here, and gives one state. */

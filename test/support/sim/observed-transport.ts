@@ -41,8 +41,10 @@ export function observedTransport(
       if (life.isOver) return;
       init.onSend(message);
       world.note(textOf(message));
-      if (happens(random, profile.repeatedPerMille)) sendLater(message);
-      if (happens(random, profile.delayedPerMille)) sendLater(message);
+      // Elections are few among all messages: else they would hardly ever be disturbed.
+      const weight = message.kind === 'voteRequest' || message.kind === 'voteResponse' ? 8 : 1;
+      if (happens(random, weight * profile.repeatedPerMille)) sendLater(message);
+      if (happens(random, weight * profile.delayedPerMille)) sendLater(message);
       else transport.send(message);
     },
   };
