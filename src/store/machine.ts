@@ -18,6 +18,7 @@ import {
 } from './notification-operations.ts';
 import type { OperationOutcome } from './outcome.ts';
 import { failure } from './outcome.ts';
+import { applyRaiseEpoch } from './raise-epoch.ts';
 import { valueRow } from './rows.ts';
 import { expireIdleSessions, withinSession } from './session-operations.ts';
 import { applyPutSettings, applySetNoSpace } from './settings-operations.ts';
@@ -281,6 +282,8 @@ function applyOperation(transaction: Transaction, operation: Operation): Operati
       return applyCloseNotification(transaction, operation);
     case 'setNoSpace':
       return applySetNoSpace(transaction, operation.nodes);
+    case 'raiseEpoch':
+      return applyRaiseEpoch(transaction, operation.epoch);
     case 'putSettings':
       return applyPutSettings(transaction, operation.settings);
     default:

@@ -95,7 +95,9 @@ export type Operation =
     }
   | { readonly kind: 'putSettings'; readonly settings: Partial<DecisionSettings> }
   /** Puts are refused from here on, since disks are nearly full; '' takes them again. */
-  | { readonly kind: 'setNoSpace'; readonly nodes: string };
+  | { readonly kind: 'setNoSpace'; readonly nodes: string }
+  /** Every later token is above all earlier ones; `epoch`: at least this one. Only `recover` does it. */
+  | { readonly kind: 'raiseEpoch'; readonly epoch: number };
 
 /** What a client wants done atomically: one revision at most. */
 export interface Envelope {
@@ -215,7 +217,7 @@ export interface StoreView {
   readonly appliedIndex: LogIndex;
   readonly revision: Revision;
   readonly clusterVersion: number;
-  /** Bumped by `recover`; first part of every token. */
+  /** Raised by `recover`; first part of every token. */
   readonly epoch: number;
   readonly keyCount: number;
   readonly databaseBytes: number;

@@ -3,6 +3,7 @@ import { defaultKeyspace, eventLimits } from './limits.ts';
 import type { Failure } from './outcome.ts';
 import { failure } from './outcome.ts';
 import type { State } from './state.ts';
+import { epochMax } from './token.ts';
 import type { Compare, Envelope, Operation, StoreLimits } from './types.ts';
 
 const COUNT_MAX = 1000;
@@ -61,11 +62,19 @@ function operationRefusal(operation: Operation, limits: StoreLimits): Failure | 
       return operation.key.length === 0 ? emptyKey() : null;
     case 'recordEvent':
       return valueRefusal(operation.value, limits);
+    case 'raiseEpoch':
+      return epochRefusal(operation.epoch);
     case 'putSettings':
       return settingsRefusal(operation.settings);
     default:
       return null;
   }
+}
+
+/** Tokens have ten digits for it. */
+function epochRefusal(epoch: number): Failure | null {
+  if (epoch <= epochMax) return null;
+  return invalid('epoch', `one of at most ${epochMax}`, `${epoch}`);
 }
 
 function keyRefusal(key: Uint8Array, limits: StoreLimits): Failure | null {

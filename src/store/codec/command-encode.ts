@@ -84,6 +84,11 @@ function writeOperation(writer: ProtoWriter, field: number, operation: Operation
       writer.string(1, operation.nodes).end(mark);
       break;
     }
+    case 'raiseEpoch': {
+      const mark = writer.begin(11);
+      writer.uint(1, operation.epoch).end(mark);
+      break;
+    }
     case 'setBaseline':
     case 'recordEvent':
       writeDecision(writer, operation);

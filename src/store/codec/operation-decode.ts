@@ -54,6 +54,8 @@ function readBody(reader: ProtoReader, kind: number): Operation | undefined {
       return readPutSettings(reader);
     case 10:
       return readSetNoSpace(reader);
+    case 11:
+      return readRaiseEpoch(reader);
     default:
       return undefined;
   }
@@ -135,6 +137,15 @@ function readSetNoSpace(reader: ProtoReader): Operation {
     else reader.fail(0);
   }
   return { kind: 'setNoSpace', nodes };
+}
+
+function readRaiseEpoch(reader: ProtoReader): Operation {
+  let epoch = 0;
+  for (let field = reader.nextField(); field !== 0; field = reader.nextField()) {
+    if (field === 1) epoch = reader.uint();
+    else reader.fail(0);
+  }
+  return { kind: 'raiseEpoch', epoch };
 }
 
 function readPutSettings(reader: ProtoReader): Operation | undefined {

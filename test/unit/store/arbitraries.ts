@@ -105,6 +105,7 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
     reason: text,
   }),
   fc.record({ kind: kind('setNoSpace'), nodes: fc.constantFrom('', '', '', 'node1') }),
+  fc.record({ kind: kind('raiseEpoch'), epoch: small }),
   fc.record({ kind: kind('putSettings'), settings }),
 );
 

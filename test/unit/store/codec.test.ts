@@ -146,6 +146,7 @@ function everything(): ReturnType<typeof envelope> {
     end(store.machine.revision, 2, { exitCode: -1, signal: 'SIGKILL', outcome: 'retry' }),
     { kind: 'putSettings', settings: { gossipQuorum: 'majority', eventHoldMs: 0 } },
     { kind: 'setNoSpace', nodes: 'node1, node2' },
+    { kind: 'raiseEpoch', epoch: 1_800_000_000 },
   ];
   return envelope({
     principal: 'p',

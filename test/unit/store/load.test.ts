@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { codeOf } from '../../../src/shared/index.ts';
-import { metaRow, nextEpochWrite, StateMachine } from '../../../src/store/index.ts';
+import { StateMachine } from '../../../src/store/index.ts';
 import { ProtoWriter } from '../../../src/wire/index.ts';
 import { put, Store } from './harness.ts';
 
@@ -31,19 +31,27 @@ describe('StateMachine load', () => {
     expect(machine).to.include({ epoch: 1, revision: 0, clusterVersion: 1, keyCount: 0 });
   });
 
-  it('nextEpochWrite keeps the revision and puts later tokens above all earlier ones', () => {
+  it('raiseEpoch puts later tokens above all earlier ones, also after a restart', () => {
     const store = new Store();
     store.must(put('a', '1'));
     store.must(store.baseline('a', 'UP'));
     const first = store.must(store.recordEvent('a', { tracked: false }));
-    const name = String.fromCharCode(...metaRow());
-    const write = nextEpochWrite(store.rows.get(name)?.value ?? null);
-    store.rows.set(name, { row: write.row, value: write.value ?? new Uint8Array() });
+    store.must({ kind: 'raiseEpoch', epoch: 0 });
+    expect(store.machine.epoch).to.equal(2);
+    store.must({ kind: 'raiseEpoch', epoch: 1_800_000_000 });
+    store.must({ kind: 'raiseEpoch', epoch: 7 });
     const recovered = store.restored();
-    expect(recovered.machine).to.include({ epoch: 2, revision: first });
+    expect(recovered.machine).to.include({ epoch: 1_800_000_001, revision: first + 3 });
     const second = recovered.must(recovered.recordEvent('a', { from: 'DOWN', to: 'UP' }));
     expect(recovered.event(second).token > store.event(first).token).to.equal(true);
-    expect(nextEpochWrite(null).row).to.deep.equal(metaRow());
-    expect(() => nextEpochWrite(Uint8Array.of(0xff))).to.throw('does not decode');
+  });
+
+  it('raiseEpoch refuses what no token can hold and is undone with its command', () => {
+    const store = new Store();
+    expect(store.run({ kind: 'raiseEpoch', epoch: 10_000_000_000 })).to.include({ ok: false });
+    expect(store.run({ kind: 'raiseEpoch', epoch: 5 }, put('', 'x'))).to.include({ ok: false });
+    expect(store.machine.epoch).to.equal(1);
+    store.must({ kind: 'raiseEpoch', epoch: 9_999_999_999 });
+    expect(store.run({ kind: 'raiseEpoch', epoch: 1 })).to.include({ changed: false });
   });
 });
