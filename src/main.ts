@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runCommandLine } from './cli/index.ts';
-import { runNode } from './node/index.ts';
+import { runNode, showLog, systemOffline, verifyData } from './node/index.ts';
 
 // Before anything uses the pool: log, engine and script pipes must not wait for each other.
 process.env['UV_THREADPOOL_SIZE'] ??= '16';
@@ -30,6 +30,10 @@ function stopRequested(): Promise<void> {
   });
 }
 
+const writeOut = (text: string): void => void process.stdout.write(text);
+const writeError = (text: string): void => void process.stderr.write(text);
+const offline = systemOffline({ writeOut, writeError });
+
 const exitCode = await runCommandLine({
   argv: process.argv.slice(2),
   variables: process.env,
@@ -45,8 +49,12 @@ const exitCode = await runCommandLine({
       isTerminal: process.stderr.isTTY,
       stopRequested: stopRequested(),
     }),
+  offline: {
+    inspectLog: (options) => showLog(offline, options),
+    verify: (dataDir) => verifyData(offline, dataDir),
+  },
   stopRequested,
-  writeOut: (text) => void process.stdout.write(text),
-  writeError: (text) => void process.stderr.write(text),
+  writeOut,
+  writeError,
 });
 process.exit(exitCode);

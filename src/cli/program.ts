@@ -4,6 +4,8 @@ import { codeOf, QuorateError } from '../shared/index.ts';
 import type { Environment } from './arguments.ts';
 import { addServeFlags, configFrom, normalizeArguments, usageMessage } from './arguments.ts';
 import { localNodeFlags, runLocalCluster } from './local-cluster.ts';
+import type { OfflineTools } from './offline.ts';
+import { addLogCommands } from './offline.ts';
 import { checkPortsAreFree, forgetLocalData, localNodesMax } from './local-data.ts';
 
 /** What the process gives to the command line; main.ts is the only one who has it. */
@@ -15,6 +17,7 @@ export interface Surroundings extends Environment {
   readonly launch: readonly string[];
   /** Runs a node until it is told to stop; resolves with the exit code. */
   readonly serve: (config: Config) => Promise<number>;
+  readonly offline: OfflineTools;
   /** Resolves at the first request to stop. */
   readonly stopRequested: () => Promise<void>;
   /** Whether somebody listens at this port of this machine; by default it is tried. */
@@ -67,6 +70,7 @@ function buildProgram(surroundings: Surroundings, exit: (code: number) => void):
   );
   addServe(program, surroundings, exit);
   addLocal(program, surroundings, exit);
+  addLogCommands(program, surroundings.offline, exit);
   return program;
 }
 

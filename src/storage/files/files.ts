@@ -38,6 +38,8 @@ export interface Files {
   syncDirectory(path: string): Promise<void>;
   /** Bytes; null when missing. */
   sizeOf(path: string): Promise<number | null>;
+  /** Bytes that this process may still write to the file system of `path`. */
+  freeBytes(path: string): Promise<number>;
   /** Cuts or extends with zeros. Durable after `sync` of the file. */
   truncate(path: string, size: number): Promise<void>;
 }

@@ -22,6 +22,8 @@ export type FileFault =
 export interface MemoryDiskHooks {
   /** Asked once per operation, when it begins. */
   readonly fault?: (operation: FileOperation) => FileFault | null;
+  /** What `freeBytes` says; without this hook, more than anybody needs. */
+  readonly freeBytes?: () => number;
   /** Calls `finish` when the operation shall complete; without this hook, in a microtask. */
   readonly complete?: (operation: FileOperation, finish: () => void) => void;
 }
@@ -173,6 +175,11 @@ class MemoryMount implements Files {
       const node = this.#find(path);
       return { result: node?.kind === 'file' ? node.size : null };
     });
+  }
+
+  freeBytes(path: string): Promise<number> {
+    const free = (): number => this.#hooks.freeBytes?.() ?? Number.MAX_SAFE_INTEGER;
+    return this.run({ kind: 'freeBytes', path, bytes: 0 }, () => ({ result: free() }));
   }
 
   truncate(path: string, size: number): Promise<void> {

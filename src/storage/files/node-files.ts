@@ -1,5 +1,5 @@
 import { constants, write } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat, truncate } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat, statfs, truncate } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 
 import type { Files, OpenFile, OpenMode } from './files.ts';
@@ -22,6 +22,7 @@ export function nodeFiles(): Files {
     },
     syncDirectory,
     sizeOf: (path) => orNull(stat(path).then((found) => found.size)),
+    freeBytes: (path) => statfs(path).then(({ bavail, bsize }) => bavail * bsize),
     truncate,
   };
 }

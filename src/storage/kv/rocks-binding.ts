@@ -12,9 +12,15 @@ export interface BindingIterator {
   end(done: Done): void;
 }
 
+interface OpenOptions {
+  readonly cacheSize: number;
+  readonly writeBufferSize: number;
+  readonly readOnly?: boolean;
+}
+
 /** The part of the RocksDB binding that is used here. Keys and values must be Buffers. */
 export interface BindingDatabase {
-  open(options: { readonly cacheSize: number; readonly writeBufferSize: number }, done: Done): void;
+  open(options: OpenOptions, done: Done): void;
   close(done: Done): void;
   batch(writes: BindingWrite[], options: { readonly sync: boolean }, done: Done): void;
   getMany(rows: Buffer[], done: Done<(Buffer | undefined)[]>): void;

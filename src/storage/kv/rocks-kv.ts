@@ -20,6 +20,28 @@ const DEFAULTS: RocksKvSettings = {
   writeBufferBytes: 16 * 1024 * 1024,
 };
 
+/**
+ * Databases for tools that only look: nothing on the disk changes and no lock is taken, so the daemon
+ * must be kept out otherwise. Writing rejects, a missing database is none.
+ */
+export const readOnlyRocksKvFactory = (): KvFactory => ({
+  open: async (directory) => {
+    const database = bindingAt(directory);
+    const { blockCacheBytes: cacheSize, writeBufferBytes: writeBufferSize } = DEFAULTS;
+    try {
+      await call((done) => database.open({ cacheSize, writeBufferSize, readOnly: true }, done));
+    } catch (cause) {
+      throw openError(directory, cause);
+    }
+    return new RocksKv(database, directory);
+  },
+  list: listDirectories,
+  remove: (directory) => {
+    const message = `Cannot remove ${directory}: it is only looked at`;
+    return Promise.reject(new QuorateError('STORAGE_FAILED', message));
+  },
+});
+
 /** Databases in RocksDB; its LOCK file keeps a second daemon out. */
 export function rocksKvFactory(settings: Partial<RocksKvSettings> = {}): KvFactory {
   const sizes = { ...DEFAULTS, ...settings };

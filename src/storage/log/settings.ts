@@ -12,10 +12,13 @@ export interface LogSettings {
   readonly spareSegments: number;
 }
 
+/** Disk space that no spare segment is made from: the state needs it when a disk fills up. */
+export const RESERVE_BYTES = 64 * 1024 * 1024;
+
 export const defaultLogSettings: LogSettings = {
   segmentBytes: 64 * 1024 * 1024,
   recordBytesMax: 4 * 1024 * 1024,
-  spareSegments: 1,
+  spareSegments: 2,
 };
 
 /** The last block of a segment is kept for its seal. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { QuorateError } from '../../shared/index.ts';
 import { writeFully } from '../files/files.ts';
 import type { LogPlace } from './recovery.ts';
+import { RESERVE_BYTES } from './settings.ts';
 import { Segment, segmentName, unfinishedName } from './segment.ts';
 
 /** Small, so that a group commit never waits long behind the filling. */
@@ -27,7 +28,7 @@ export class SpareSegments {
     return this.#ready.length;
   }
 
-  /** Fills up in the background. A failure is logged; the next call, or need, tries again. */
+  /** Fills up in the background as far as the disk has room. A failure is logged; the next call, or need, tries again. */
   prepare(): void {
     if (this.#running || this.#stopped) return;
     this.#running = this.#fillUp()
@@ -60,8 +61,14 @@ export class SpareSegments {
 
   async #fillUp(): Promise<void> {
     while (!this.#stopped && this.#ready.length < this.#place.settings.spareSegments) {
+      if (!(await this.#hasRoom())) return;
       await this.#prepareOne();
     }
+  }
+
+  async #hasRoom(): Promise<boolean> {
+    const { files, directory, settings } = this.#place;
+    return (await files.freeBytes(directory)) >= settings.segmentBytes + RESERVE_BYTES;
   }
 
   async #prepareOne(): Promise<void> {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCommandLine } from '../../../src/cli/index.ts';
 import { runLocalCluster } from '../../../src/cli/local-cluster.ts';
+import type { OfflineTools } from '../../../src/cli/offline.ts';
 import { forgetLocalData, localDataDirectory } from '../../../src/cli/local-data.ts';
 import type { Config } from '../../../src/config/index.ts';
 import { codeOf } from '../../../src/shared/index.ts';
@@ -14,6 +15,19 @@ interface Ran {
   readonly error: string;
   readonly config: Config | null;
 }
+
+/** What the offline commands were asked to do. */
+const asked: unknown[] = [];
+const offline: OfflineTools = {
+  inspectLog: (options) => {
+    asked.push(options);
+    return Promise.resolve(1);
+  },
+  verify: (dataDir) => {
+    asked.push(dataDir);
+    return Promise.resolve(0);
+  },
+};
 
 async function run(
   argv: readonly string[],
@@ -34,6 +48,7 @@ async function run(
       config = served;
       return Promise.resolve(0);
     },
+    offline,
     stopRequested: () => Promise.resolve(),
     isTaken: (port) => Promise.resolve(takenPorts.includes(port)),
     writeOut: (text) => (out += text),
@@ -41,6 +56,25 @@ async function run(
   });
   return { code, out, error, config };
 }
+
+describe('quorate log', () => {
+  it('hands its flags to inspect and verify, in either spelling, and ends with their exit code', async () => {
+    asked.length = 0;
+    expect((await run(['log', 'inspect', '--data-dir=d', '--json', '--from=3'])).code).to.equal(1);
+    expect((await run(['log', 'verify', '--dataDir', 'e'])).code).to.equal(0);
+    expect(asked).to.deep.equal([{ dataDir: 'd', json: true, from: 3, to: null }, 'e']);
+  });
+
+  it('refuses a missing directory and what is no index in one line', async () => {
+    const missing = await run(['log', 'verify']);
+    expect(missing.code).to.equal(2);
+    expect(missing.error).to.contain("'--dataDir <DIR>' not specified");
+    const odd = await run(['log', 'inspect', '--dataDir=d', '--to=0']);
+    expect(odd.error).to.equal(
+      'Cannot start with --to: found "0", accepted is an index of the log, from 1 on\n',
+    );
+  });
+});
 
 describe('quorate serve', () => {
   it('hands the parsed flags to the node, in either spelling', async () => {

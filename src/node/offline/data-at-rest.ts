@@ -1,0 +1,61 @@
+import { codeOf, QuorateError } from '../../shared/index.ts';
+import type { Files, Kv, KvFactory } from '../../storage/index.ts';
+
+/** What the offline tools work with: the disk, and somebody who reads along. */
+export interface OfflineInit {
+  readonly files: Files;
+  /** For the lock, and for what is changed. */
+  readonly kvFactory: KvFactory;
+  /** Looks at databases without changing them. */
+  readonly readOnlyKvFactory: KvFactory;
+  readonly writeOut: (text: string) => void;
+  /** Progress, for people. */
+  readonly writeError: (text: string) => void;
+}
+
+/**
+ * Runs `work` on the data directory of a node that does not run. Throws CONFIG_INVALID when there is
+ * no log, DATA_DIRECTORY_LOCKED while a daemon uses it.
+ */
+export async function withDataAtRest<T>(
+  { files, kvFactory }: OfflineInit,
+  path: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  if ((await files.list(`${path}/log`)) === null) {
+    throw new QuorateError('CONFIG_INVALID', `Cannot use ${path} as --dataDir: it holds no log`);
+  }
+  const lock = await takeLock(kvFactory, path);
+  try {
+    return await work();
+  } finally {
+    await lock?.close();
+  }
+}
+
+/** A copy of a directory may come without its lock: then nobody uses it. */
+async function takeLock(kvFactory: KvFactory, path: string): Promise<Kv | null> {
+  if (!(await kvFactory.list(path)).includes('lock')) return null;
+  return kvFactory.open(`${path}/lock`).catch((cause: unknown) => {
+    if (codeOf(cause) !== 'DATA_DIRECTORY_LOCKED') throw cause;
+    const message = `Cannot use ${path} as --dataDir: a daemon uses it, stop it first`;
+    throw new QuorateError('DATA_DIRECTORY_LOCKED', message, { cause });
+  });
+}
+
+const tellEveryMs = 1_000;
+
+/** Says how far long work is, once a second; nothing about short work. */
+export function progressTo(
+  { writeError }: OfflineInit,
+  what: string,
+): (done: number, total: number) => void {
+  let toldAtMs = performance.now();
+  return (done, total) => {
+    const nowMs = performance.now();
+    if (nowMs - toldAtMs < tellEveryMs) return;
+    toldAtMs = nowMs;
+    const share = total > 0 ? ` (${Math.floor((100 * done) / total)} %)` : '';
+    writeError(`${what}: ${done}${share}\n`);
+  };
+}

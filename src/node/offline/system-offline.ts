@@ -1,0 +1,12 @@
+import { nodeFiles, readOnlyRocksKvFactory, rocksKvFactory } from '../../storage/index.ts';
+import type { OfflineInit } from './data-at-rest.ts';
+
+/** The disk of this machine. */
+export const systemOffline = (
+  output: Pick<OfflineInit, 'writeOut' | 'writeError'>,
+): OfflineInit => ({
+  files: nodeFiles(),
+  kvFactory: rocksKvFactory(),
+  readOnlyKvFactory: readOnlyRocksKvFactory(),
+  ...output,
+});
