@@ -6,7 +6,10 @@ import { setUp } from '../scripts/setup.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 /** Scripts of package.json, in the order of what fails fastest. */
-const steps = ['format', 'types', 'lint', 'layers', 'dead', 'unit', 'simulation', 'e2e'];
+const steps = [
+  ...['format', 'types', 'lint', 'layers', 'dead'],
+  ...['unit', 'simulation', 'e2e', 'torture-tests'],
+];
 
 setUp();
 const wanted = process.argv.slice(2);
