@@ -1,0 +1,1 @@
+export { rerun } from './run.ts';
