@@ -1,5 +1,4 @@
 import type { Config } from '../config/index.ts';
-import { GossipCore, gossipSettingsFor } from '../gossip/index.ts';
 import type { GossipEffect } from '../gossip/index.ts';
 import type { ClientRequest } from '../http/index.ts';
 import type { IndexedConfiguration, Member, RaftRole } from '../raft/index.ts';
@@ -12,12 +11,14 @@ import type { Metrics } from '../telemetry/index.ts';
 import type { GossipSockets, PeerTransport } from '../transport/index.ts';
 import { ClusterNews } from './cluster-news.ts';
 import { Admission } from './cluster/admission.ts';
+import { ConditionWatch } from './cluster/condition-watch.ts';
 import { LeaderCalls } from './cluster/leader-calls.ts';
 import { settingsFrom } from './cluster/own-settings.ts';
 import { peerAddresses } from './cluster/peer-addresses.ts';
 import { Upkeep } from './cluster/upkeep.ts';
 import { commandOf } from './command.ts';
 import { Farewell } from './farewell.ts';
+import { gossipCoreOf } from './gossip-core-of.ts';
 import { GossipDriver } from './gossip-driver.ts';
 import { measureReplica } from './measure.ts';
 import type { Applied, ReplicaSettings } from './replica/index.ts';
@@ -60,6 +61,7 @@ export class ClusterMember {
   readonly gossip: GossipDriver;
   readonly watching: Watching;
   readonly calls: LeaderCalls;
+  readonly condition: ConditionWatch;
   readonly #admission: Admission;
   #wasMember = false;
   /** Addresses asked to join at which somebody answered; bounded like what people type. */
@@ -78,6 +80,7 @@ export class ClusterMember {
     this.replica = replica;
     this.gossip = this.#makeGossip();
     this.#admission = this.#makeAdmission();
+    this.condition = this.#makeCondition();
     this.calls = this.#makeCalls();
     this.watching = this.#makeWatching();
     this.#upkeep = this.#makeUpkeep();
@@ -142,11 +145,13 @@ export class ClusterMember {
     this.gossip.start(seeds);
     this.watching.start();
     this.#upkeep.start();
+    this.condition.start();
   }
 
   /** Ends after what clients wait for, see Farewell. */
   async stop(requestsEnd: Promise<void>): Promise<void> {
     this.#upkeep.stop();
+    this.condition.stop();
     this.calls.stop();
     this.watching.stop();
     const { replica, gossip, watching } = this;
@@ -231,21 +236,8 @@ export class ClusterMember {
   }
 
   #makeGossip(): GossipDriver {
-    const { config, surroundings, logger, metrics, sockets, self, epoch, log } = this.#init;
-    const core = new GossipCore({
-      clusterId: log.recovered.identity.clusterId,
-      self: {
-        nodeId: self.nodeId,
-        incarnation: log.recovered.identity.incarnation,
-        epoch,
-        address: self.gossipAddress,
-        zone: self.zone,
-        httpAddress: self.httpAddress,
-        raftAddress: self.raftAddress,
-      },
-      settings: gossipSettingsFor(config.profile),
-      random: surroundings.random,
-    });
+    const { surroundings, logger, metrics, sockets } = this.#init;
+    const core = gossipCoreOf(this.#init);
     const onEffect = (effect: GossipEffect): void => this.#onGossip(effect);
     const onPacket = (result: string): void => metrics.gossipPackets.inc(result);
     const { clock } = surroundings;
@@ -290,8 +282,23 @@ export class ClusterMember {
     const isNotifying = (eventId: Revision): boolean => this.watching.isNotifying(eventId);
     const explain = (keys: readonly string[]) => this.watching.explain(keys);
     const { clock } = surroundings;
-    const admission = this.#admission;
-    return new LeaderCalls({ clock, transport, replica, admission, isNotifying, explain });
+    const parts = { admission: this.#admission, book: this.condition.book, isNotifying, explain };
+    return new LeaderCalls({ clock, transport, replica, ...parts });
+  }
+
+  #makeCondition(): ConditionWatch {
+    const { surroundings, metrics, replicaSettings, log } = this.#init;
+    return new ConditionWatch({
+      ...this.#init,
+      clock: surroundings.clock,
+      files: surroundings.files,
+      segmentBytes: replicaSettings.log.segmentBytes,
+      logUsage: () => log.usage(),
+      replica: this.replica,
+      onMismatch: () => metrics.stateMismatches.inc(),
+      report: (condition) => this.calls.report(condition),
+      commit: (operation) => this.commit(operation),
+    });
   }
 
   #makeUpkeep(): Upkeep {

@@ -42,6 +42,9 @@ function observeStore(metrics: Metrics, member: ClusterMember): void {
   metrics.storeKeys.set(machine.keyCount);
   metrics.storeBytes.set(machine.databaseBytes);
   metrics.storeRevision.set(machine.revision);
+  metrics.storeNoSpace.set(machine.noSpace === '' ? 0 : 1);
+  const { freeBytes } = member.condition;
+  if (freeBytes !== null) metrics.diskFreeBytes.set(freeBytes);
   metrics.notificationsOpen.set(machine.openNotifications().length);
 }
 

@@ -96,6 +96,21 @@ export const metricTable = {
     name: 'quorate_store_bytes',
     help: 'Size of the database as its limit counts it',
   },
+  storeNoSpace: {
+    kind: 'gauge',
+    name: 'quorate_store_no_space',
+    help: '1 while values are refused since a disk is nearly full',
+  },
+  diskFreeBytes: {
+    kind: 'gauge',
+    name: 'quorate_disk_free_bytes',
+    help: 'What is free on the disk of the data directory',
+  },
+  stateMismatches: {
+    kind: 'counter',
+    name: 'quorate_state_mismatches_total',
+    help: 'Times that nodes told this leader of different states after the same entry',
+  },
   storeRevision: {
     kind: 'gauge',
     name: 'quorate_store_revision',

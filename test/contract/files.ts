@@ -62,6 +62,11 @@ export function describeFiles(
       expect(await files.sizeOf(`${root}/a`)).to.equal(1002);
     });
 
+    it('freeBytes() says how much may still be written', async () => {
+      const free = await files.freeBytes(root);
+      expect(Number.isSafeInteger(free) && free > 0, String(free)).to.equal(true);
+    });
+
     it('sizeOf() and list() say null for what is missing', async () => {
       expect(await files.sizeOf(`${root}/none`)).to.equal(null);
       expect(await files.list(`${root}/none`)).to.equal(null);

@@ -118,6 +118,9 @@ const notReady = (problem: string): Readiness => ({
 
 function warningsOf(member: ClusterMember): string[] {
   const warnings: string[] = [];
+  const { noSpace } = member.replica.state.machine;
+  if (noSpace !== '') warnings.push(`values are refused: too little disk is left on ${noSpace}`);
+  else if (member.condition.isLow) warnings.push('too little disk is left on this node');
   const shortfall = member.watching.shortfall();
   if (shortfall !== null) warnings.push(`no event can be agreed on: ${shortfall}`);
   if (member.watching.abstains) warnings.push('this node abstains: its own timers were late');

@@ -8,6 +8,7 @@ import type {
 } from '../../http/index.ts';
 import { fromUtf8, QuorateError, utf8 } from '../../shared/index.ts';
 import type { KeyRecord, Operation } from '../../store/index.ts';
+import { noSpaceMessage } from '../../store/index.ts';
 import type { ClusterMember } from '../cluster-member.ts';
 import type { CurrentMember } from './current-member.ts';
 
@@ -23,7 +24,10 @@ export class NodeStoreApi implements StoreApi {
   }
 
   set(key: string, value: string, options: WriteOptions): Promise<void> {
-    return this.#run({ kind: 'put', key: utf8(key), value: utf8(value) }, options);
+    const operation = { kind: 'put', key: utf8(key), value: utf8(value) } as const;
+    const noSpace = this.#current.member()?.replica.state.machine.noSpace ?? '';
+    if (noSpace === '') return this.#run(operation, options);
+    return this.#refuseWithoutSpace(options).then(() => this.#run(operation, options));
   }
 
   del(key: string, options: WriteOptions): Promise<void> {
@@ -112,6 +116,19 @@ export class NodeStoreApi implements StoreApi {
   async #run(operation: Operation, { timeoutMs, client }: WriteOptions): Promise<void> {
     const member = this.#current.member() ?? (await this.#member(timeoutMs));
     await member.runOperations([operation], timeoutMs, client);
+  }
+
+  /**
+   * What would be refused need not fill the log first. A request that a session answered before the
+   * disks were full gets that answer.
+   */
+  async #refuseWithoutSpace({ timeoutMs, client }: WriteOptions): Promise<void> {
+    const { replica } = await this.#member(timeoutMs);
+    await replica.readBarrier(timeoutMs);
+    const { machine } = replica.state;
+    if (machine.noSpace === '') return;
+    if (client && machine.hasAnswered(client.clientId, client.requestId)) return;
+    throw new QuorateError('STORE_FULL', noSpaceMessage(machine.noSpace));
   }
 
   #member(timeoutMs: number): Promise<ClusterMember> | ClusterMember {

@@ -38,6 +38,8 @@ export const methods = {
   removed: 'removed',
   /** What the leader knows of all members. */
   progress: 'progress',
+  /** For the leader: how this member is; answers whether its state is that of the others. */
+  condition: 'condition',
   /** What the leader decides about keys, and why. */
   explain: 'explain',
 } as const;

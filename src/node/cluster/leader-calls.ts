@@ -3,7 +3,7 @@ import { listedPeer, memberNamed, peerIdOfMember } from '../../raft/index.ts';
 import type { Clock, NodeId, Revision } from '../../shared/index.ts';
 import { asRevision, codeOf, QuorateError } from '../../shared/index.ts';
 import type { PeerTransport } from '../../transport/index.ts';
-import type { Replica } from '../replica/index.ts';
+import type { DigestMark, Replica } from '../replica/index.ts';
 import type { Explanations } from '../watching/index.ts';
 import type { Admission } from './admission.ts';
 import {
@@ -21,6 +21,9 @@ import {
   encodeTransfer,
   methods,
 } from './calls.ts';
+import type { ConditionBook } from './condition-book.ts';
+import type { Condition } from './condition.ts';
+import { decodeCondition, decodeVerdict, encodeCondition, encodeVerdict } from './condition.ts';
 import { handOverTo } from './handing-over.ts';
 import { decodeProgress, encodeProgress } from './progress.ts';
 import type { MemberProgress } from './progress.ts';
@@ -43,6 +46,7 @@ export interface LeaderCallsInit {
   readonly transport: PeerTransport;
   readonly replica: Replica;
   readonly admission: Admission;
+  readonly book: ConditionBook;
   readonly isNotifying: (eventId: Revision) => boolean;
   /** What this node decides about keys; null: it is not the one who decides. */
   readonly explain: (keys: readonly string[]) => Explanations | null;
@@ -133,6 +137,13 @@ export class LeaderCalls {
     }
   }
 
+  /** Tells the leader how this node is. Resolves with what a majority has where its state differs. */
+  async report(condition: Condition): Promise<DigestMark | null> {
+    const body = encodeCondition(condition);
+    const call = { method: methods.condition, body, timeoutMs: askTimeoutMs };
+    return decodeVerdict(await this.#toLeader(call));
+  }
+
   /** What the leader decides about these keys now, and why; null when it does not answer. */
   async explain(keys: readonly string[]): Promise<Explanations | null> {
     const call = { method: methods.explain, body: encodeKeys(keys), timeoutMs: askTimeoutMs };
@@ -182,6 +193,8 @@ export class LeaderCalls {
         return encodeNumber(isNotifying(asRevision(decodeNumber(body))) ? 1 : 0);
       case methods.progress:
         return this.#ownProgress();
+      case methods.condition:
+        return this.#verdictOn(decodeCondition(body));
       case methods.explain:
         return this.#ownExplanations(decodeKeys(body));
       default:
@@ -231,6 +244,12 @@ export class LeaderCalls {
     const explanations = this.#init.explain(keys);
     if (explanations !== null) return encodeExplanations(explanations);
     throw new QuorateError('NOT_LEADER', 'this node does not decide');
+  }
+
+  #verdictOn(condition: Condition): Uint8Array {
+    const { replica, book } = this.#init;
+    if (replica.view.role === 'leader') return encodeVerdict(book.take(condition));
+    throw new QuorateError('NOT_LEADER', 'this node does not lead');
   }
 
   #ownProgress(): Uint8Array {

@@ -5,6 +5,7 @@ import type { CommandBatch, CommandResult, Notice, RowOf } from '../../store/ind
 import { decodeBatch } from '../../store/index.ts';
 import { decodeConfiguration } from '../../wire/index.ts';
 import type { AppliedHistory } from './applied-history.ts';
+import type { DigestMarks } from './digest-marks.ts';
 import type { EntryCache } from './entry-cache.ts';
 import type { ReplicaState } from './state.ts';
 
@@ -39,6 +40,7 @@ export interface ApplierInit {
   readonly log: LogStore;
   readonly cache: EntryCache;
   readonly history: AppliedHistory;
+  readonly marks: DigestMarks;
   readonly onApplied: (index: LogIndex) => void;
   readonly onNotices: (notices: readonly Notice[]) => void;
   readonly onFatal: (error: unknown) => void;
@@ -187,6 +189,7 @@ export class Applier {
     const outcome = machine.apply(entry.index, batch, rowOf);
     engine.enqueue(entry.index, outcome.writes);
     this.#init.history.record(entry, null);
+    this.#init.marks.note(entry.index, () => machine.digest());
     this.#answer(entry, outcome.results);
     if (outcome.notices.length > 0) this.#init.onNotices(outcome.notices);
   }
@@ -199,6 +202,7 @@ export class Applier {
     const configuration =
       kind === 'configuration' ? { index, configuration: decodeConfiguration(payload) } : null;
     this.#init.history.record(entry, configuration);
+    this.#init.marks.note(index, () => machine.digest());
     this.#answer(entry, []);
   }
 

@@ -1,4 +1,5 @@
 export type { Applied } from './command-client.ts';
+export type { DigestMark } from './digest-marks.ts';
 export { Replica } from './replica.ts';
 export type { ReplicaInit, ReplicaObserver } from './replica-init.ts';
 export { replicaSettingsFor } from './settings.ts';

@@ -18,6 +18,7 @@ import { Applier } from './applier.ts';
 import type { Applied } from './command-client.ts';
 import { CommandClient } from './command-client.ts';
 import { Compactor } from './compactor.ts';
+import { DigestMarks } from './digest-marks.ts';
 import { EntryCache } from './entry-cache.ts';
 import { answerForwarded, forwardThrough } from './forwarding.ts';
 import { MemberChanges } from './member-changes.ts';
@@ -45,6 +46,8 @@ export class Replica {
   readonly #compactor: Compactor;
   readonly #changes: MemberChanges;
   readonly self: PeerId;
+  /** Digests of the state, to be compared with those of others. */
+  readonly marks: DigestMarks;
   #state: ReplicaState;
   #baseIndex: LogIndex;
   #noopIndex: LogIndex = asIndex(0);
@@ -58,6 +61,7 @@ export class Replica {
     this.self = ownPeerId(recovered);
     this.#cache = new EntryCache(init.settings.cacheBytesMax);
     this.#history = new AppliedHistory(recovered);
+    this.marks = new DigestMarks(init.settings.digestEveryEntries);
     this.#applier = this.#makeApplier();
     this.#driver = this.#makeDriver();
     this.#changes = new MemberChanges(this.#driver, () => this.#applier);
@@ -169,6 +173,7 @@ export class Replica {
         log: this.#init.log,
         cache: this.#cache,
         history: this.#history,
+        marks: this.marks,
         onApplied: (index) => this.#driver.submit({ kind: 'applied', index }),
         onNotices: (notices) => this.#init.events.onNotices(notices),
         onFatal: (error) => this.#fatal(error),
@@ -280,6 +285,7 @@ export class Replica {
     this.#state = state;
     this.#baseIndex = base.index;
     this.#history.reset(base);
+    this.marks.clear();
     this.#cache.clear();
   }
 

@@ -14,6 +14,8 @@ export interface ReplicaSettings {
   readonly cacheBytesMax: number;
   /** Size of a snapshot's chunks; the same on all nodes, so that one can go on where another ended. */
   readonly snapshotChunkBytes: number;
+  /** The digest of the state is noted, and compared, after every so many entries; 10,000. */
+  readonly digestEveryEntries?: number;
 }
 
 export function replicaSettingsFor(preset: RaftPreset): ReplicaSettings {
