@@ -62,7 +62,7 @@ export async function runNode(init: RunNodeInit): Promise<number> {
   });
   warnIfOpen(config, logger);
   warnIfUndialable(config, logger);
-  const replicaSettings = replicaSettingsFor(config.profile);
+  const replicaSettings = replicaSettingsFor(config.profile, config);
   const directory = await DataDirectory.open({
     files: surroundings.files,
     kvFactory: surroundings.kvFactory,

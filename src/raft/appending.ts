@@ -37,6 +37,7 @@ export function appendConfiguration(
   const index = appendOwn(state, leadership, 'configuration', encodeConfiguration(configuration));
   state.configurations.push({ index, configuration });
   state.announceConfiguration();
+  leadership.lease.end();
   leadership.follow(state.configurations.roles, state.self, lastIndex);
   replicateToAll(state, leadership);
   return index;

@@ -4,6 +4,7 @@ import { changeMembers } from './changes.ts';
 import { onOwnVotePersisted, tickElection } from './election.ts';
 import { readThroughLeader, tickForwardedReads } from './forwarded-reads.ts';
 import { maxIndex, minIndex, next } from './indexes.ts';
+import { CREDIT_HEARTBEATS_MAX } from './lease-reads.ts';
 import { onOwnPersisted, proposeAsLeader, tickLeader } from './leader.ts';
 import { onMessage } from './messages.ts';
 import { Outbox } from './outbox.ts';
@@ -19,9 +20,6 @@ import { RaftState } from './state.ts';
 import { handOver, startTransfer, tickTransfer } from './transfer.ts';
 import type { PeerView, RaftInput, RaftOutput, RaftView, Tag } from './step-types.ts';
 import type { RaftInit } from './types.ts';
-
-/** A tick credits at most so many heartbeat intervals: a stalled process must depose nobody. */
-const CREDIT_HEARTBEATS_MAX = 2;
 
 /**
  * One member of a Raft group: inputs go in, what they cause comes out, and nothing else happens.
@@ -57,7 +55,7 @@ export class RaftCore {
 function dispatch(state: RaftState, input: RaftInput): void {
   switch (input.kind) {
     case 'tick':
-      onTick(state, input.elapsedMs);
+      onTick(state, input);
       return;
     case 'message':
       onMessage(state, input.message);
@@ -106,7 +104,7 @@ function onRequest(state: RaftState, request: Request): void {
       }
     case 'read':
       if (leadership) {
-        readAsLeader(state, leadership, request.tag);
+        readAsLeader(state, leadership, request);
         return;
       }
       {
@@ -131,6 +129,8 @@ function refuseAsFollower(state: RaftState, tag: Tag, action: string): void {
   const message = `Cannot ${action} as leader: this node is a ${state.role}`;
   state.outbox.refuse(tag, 'notLeader', state.leader, message);
 }
+
+type Tick = Extract<RaftInput, { readonly kind: 'tick' }>;
 
 type NodeEvent = Extract<
   RaftInput,
@@ -170,11 +170,13 @@ function onNodeEvent(state: RaftState, event: NodeEvent): void {
   }
 }
 
-function onTick(state: RaftState, elapsedMs: number): void {
+/** The credit is capped, since a stalled process must depose nobody. */
+function onTick(state: RaftState, { elapsedMs, nowMs }: Tick): void {
   assert(elapsedMs >= 0, `Elapsed time must not be negative, got ${elapsedMs}`);
   const creditMs = Math.min(elapsedMs, CREDIT_HEARTBEATS_MAX * state.settings.heartbeatMs);
+  state.aliveMs += creditMs;
   tickTransfer(state, creditMs);
-  if (state.leadership) tickLeader(state, state.leadership, creditMs);
+  if (state.leadership) tickLeader(state, state.leadership, { creditMs, nowMs });
   else {
     tickForwardedReads(state, creditMs);
     tickElection(state, creditMs);

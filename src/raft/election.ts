@@ -86,9 +86,13 @@ export function onOwnVotePersisted(state: RaftState): void {
  * office, whatever term he brings.
  */
 export function isLoyal(state: RaftState): boolean {
-  if (state.leadership) return true;
+  if (state.leadership || keepsOldPromise(state)) return true;
   return state.leader !== null && state.electionElapsedMs < state.settings.electionTimeoutMsMin;
 }
+
+/** In its last life it may have heard a leader, who counts on it (thesis 6.4.1). */
+const keepsOldPromise = ({ settings, aliveMs }: RaftState): boolean =>
+  settings.leaseReads && aliveMs < settings.electionTimeoutMsMin;
 
 /** Answers a pre-vote from any term: a refusal tells a node that fell behind which term it is. */
 export function onPreVoteRequest(state: RaftState, request: VoteRequest): void {

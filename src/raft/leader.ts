@@ -12,6 +12,7 @@ import {
 import { commitByQuorum } from './committing.ts';
 import { costBetween, costOf } from './costs.ts';
 import { next } from './indexes.ts';
+import { beginLeaseRound } from './lease-reads.ts';
 import { Leadership } from './leadership.ts';
 import { hasQuorum } from './quorum.ts';
 import { onRoundConfirmed } from './reads.ts';
@@ -120,7 +121,11 @@ export function onHeartbeatResponse(
 }
 
 /** Time passes for a leader: quorum check, learners' rounds, heartbeats or late commit news. */
-export function tickLeader(state: RaftState, leadership: Leadership, creditMs: number): void {
+export function tickLeader(
+  state: RaftState,
+  leadership: Leadership,
+  { creditMs, nowMs }: { readonly creditMs: number; readonly nowMs: number | undefined },
+): void {
   for (const progress of leadership.peers.values()) {
     progress.silentMs += creditMs;
     tickCatchUp(state, progress, creditMs);
@@ -135,6 +140,7 @@ export function tickLeader(state: RaftState, leadership: Leadership, creditMs: n
   leadership.heartbeatElapsedMs += creditMs;
   if (leadership.heartbeatElapsedMs >= state.settings.heartbeatMs) {
     leadership.heartbeatElapsedMs = 0;
+    beginLeaseRound(state, leadership, nowMs);
     beat(state, leadership);
     pushTransfer(state, leadership);
   } else {

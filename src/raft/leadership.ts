@@ -1,6 +1,7 @@
 import { assert } from '../shared/index.ts';
 import type { LogIndex, PeerId } from '../shared/index.ts';
 import { next } from './indexes.ts';
+import { Lease } from './lease.ts';
 import { Progress } from './progress.ts';
 import type { Tag } from './step-types.ts';
 import type { MemberChange, MemberRole } from './types.ts';
@@ -45,6 +46,7 @@ export class Leadership {
   readRound = 0;
   reading: ReadRound | null = null;
   waiting: Readers = noReaders();
+  readonly lease = new Lease();
   /** Nothing else changes the members while it waits. */
   removal: PendingRemoval | null = null;
 

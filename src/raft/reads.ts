@@ -1,4 +1,5 @@
 import type { LogIndex, PeerId } from '../shared/index.ts';
+import { leaseAt, renewLease } from './lease-reads.ts';
 import { noReaders } from './leadership.ts';
 import type { Leadership, Readers, ReadRound } from './leadership.ts';
 import { quorumValue } from './quorum.ts';
@@ -13,8 +14,17 @@ import type { Tag } from './step-types.ts';
  * leader alone makes the numbers, so no answer confirms a read that came after it was given.
  */
 
-/** Queues a read of this node. Refused when too many wait. */
-export function readAsLeader(state: RaftState, leadership: Leadership, tag: Tag): void {
+/** Answers a read of this node by the lease, or queues it. Refused when too many wait. */
+export function readAsLeader(
+  state: RaftState,
+  leadership: Leadership,
+  { tag, nowMs }: { readonly tag: Tag; readonly nowMs?: number },
+): void {
+  const leaseUntilMs = leaseAt(state, leadership, nowMs);
+  if (leaseUntilMs !== null) {
+    state.outbox.reply({ kind: 'readAt', tag, index: state.commitIndex, leaseUntilMs });
+    return;
+  }
   if (countReaders(leadership) >= state.settings.pendingReadsMax) {
     const message = `Cannot read as one of ${state.settings.pendingReadsMax} pending: all are taken`;
     state.outbox.refuse(tag, 'overloaded', state.leader, message);
@@ -66,6 +76,7 @@ export function onRoundConfirmed(
   const progress = leadership.progressOf(from);
   if (round <= progress.readRound || round > leadership.readRound) return;
   progress.readRound = round;
+  renewLease(state, leadership);
   if (settleRound(state, leadership)) startRound(state, leadership);
 }
 

@@ -23,5 +23,6 @@ export function raftSettingsFor(preset: RaftPreset): RaftSettings {
     inflightBytesMax: 8 * MIB,
     uncommittedBytesMax: 64 * MIB,
     pendingReadsMax: 16_384,
+    leaseReads: false,
   };
 }

@@ -49,6 +49,8 @@ export class RaftState {
   /** Highest index that was handed out to be applied. */
   releasedIndex: LogIndex;
 
+  /** Credited time since this life of the process began. */
+  aliveMs = 0;
   electionElapsedMs = 0;
   electionTimeoutMs = 0;
   /** Answers to the present (pre-)campaign. */

@@ -8,8 +8,11 @@ import type { IndexedConfiguration, LogBase, MemberChange, PersistBatch } from '
 export type Tag = number;
 
 export type RaftInput =
-  /** `elapsedMs`: monotonic time since the last tick; the core caps what it credits. */
-  | { readonly kind: 'tick'; readonly elapsedMs: number }
+  /**
+   * `elapsedMs`: monotonic time since the last tick; the core caps what it credits. `nowMs`: the
+   * monotonic clock itself, for leases; without it there are none.
+   */
+  | { readonly kind: 'tick'; readonly elapsedMs: number; readonly nowMs?: number }
   | { readonly kind: 'message'; readonly message: RaftMessage }
   | { readonly kind: 'propose'; readonly proposals: readonly Proposal[] }
   /**
@@ -23,7 +26,8 @@ export type RaftInput =
       /** Refused as invalid unless the configuration in force is the one at this index. */
       readonly expectedIndex?: LogIndex | null;
     }
-  | { readonly kind: 'read'; readonly tag: Tag }
+  /** `nowMs`: the monotonic clock, read after the read was asked for. */
+  | { readonly kind: 'read'; readonly tag: Tag; readonly nowMs?: number }
   /** Hands leadership to the voter `to`, or to the best one when null. */
   | { readonly kind: 'transfer'; readonly tag: Tag; readonly to: PeerId | null }
   /** The batch with this sequence, and all before it, are durable. */
@@ -73,8 +77,16 @@ export type RefusalReason =
 export type Reply =
   /** Appended to the leader's log, not yet committed: the outcome shows when the index applies. */
   | { readonly kind: 'appended'; readonly tag: Tag; readonly index: LogIndex; readonly term: Term }
-  /** Linearizable once the state machine has applied `index`. */
-  | { readonly kind: 'readAt'; readonly tag: Tag; readonly index: LogIndex }
+  /**
+   * Linearizable once the state machine has applied `index`. `leaseUntilMs`: by lease, so only as
+   * long as the monotonic clock has not reached this; ask again without `nowMs` then.
+   */
+  | {
+      readonly kind: 'readAt';
+      readonly tag: Tag;
+      readonly index: LogIndex;
+      readonly leaseUntilMs?: number;
+    }
   | { readonly kind: 'transferred'; readonly tag: Tag }
   | {
       readonly kind: 'refused';

@@ -38,7 +38,9 @@ export function pushTransfer(state: RaftState, leadership: Leadership): void {
   const { transfer } = state;
   if (!transfer) return;
   const { matchIndex } = leadership.progressOf(transfer.to);
-  if (matchIndex === state.log.lastIndex) sendTimeoutNow(state, transfer.to);
+  if (matchIndex !== state.log.lastIndex) return;
+  leadership.lease.isForfeited = true;
+  sendTimeoutNow(state, transfer.to);
 }
 
 /** A leader that has to go anyway names its best successor instead of letting all time out. */

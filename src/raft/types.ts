@@ -92,6 +92,12 @@ export interface RaftSettings {
   /** Beyond this, proposals are refused as overloaded. */
   readonly uncommittedBytesMax: number;
   readonly pendingReadsMax: number;
+  /**
+   * Reads of the leader need no round while it holds a lease. All voters must have it alike: a
+   * restarted one then helps nobody to office before the promise of its last life has run out.
+   * Unsafe where the monotonic clock stands still while others run, as in a paused machine.
+   */
+  readonly leaseReads: boolean;
 }
 
 /** Where the core starts: what the log holds after a restart. */

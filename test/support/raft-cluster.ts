@@ -39,6 +39,8 @@ export class RaftCluster {
   snapshots: { readonly from: PeerId; readonly to: PeerId }[] = [];
   onOutput: (node: RaftNode, output: RaftOutput) => void = () => undefined;
   onReleased: (node: RaftNode, entries: readonly Entry[]) => void = () => undefined;
+  /** The monotonic clock of all, as far as `tick` moves it. */
+  nowMs = 0;
   /** Tag of the next request. */
   nextTag = 1;
 
@@ -85,7 +87,8 @@ export class RaftCluster {
 
   /** Lets time pass on all live nodes without delivering anything. */
   tick(elapsedMs = TICK_MS): void {
-    for (const node of this.live) node.step({ kind: 'tick', elapsedMs });
+    this.nowMs += elapsedMs;
+    for (const node of this.live) node.step({ kind: 'tick', elapsedMs, nowMs: this.nowMs });
   }
 
   /** Delivers until nothing is on its way. */
@@ -164,6 +167,13 @@ export class RaftCluster {
   read(node: RaftNode): number {
     const tag = this.nextTag++;
     node.step({ kind: 'read', tag });
+    return tag;
+  }
+
+  /** The same, for one who knows what time it is. */
+  readByLease(node: RaftNode): number {
+    const tag = this.nextTag++;
+    node.step({ kind: 'read', tag, nowMs: this.nowMs });
     return tag;
   }
 

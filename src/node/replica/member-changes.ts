@@ -1,7 +1,11 @@
-import type { MemberChange, Reply } from '../../raft/index.ts';
+import type { MemberChange, RaftView, Reply } from '../../raft/index.ts';
 import type { LogIndex } from '../../shared/index.ts';
 import type { Applier } from './applier.ts';
 import type { RaftDriver } from './raft-driver.ts';
+
+type Driver = Pick<RaftDriver, 'tag' | 'submit'> & {
+  readonly view: Pick<RaftView, 'configuration' | 'commitIndex'>;
+};
 
 interface OpenChange {
   readonly reply: Extract<Reply, { readonly kind: 'appended' }>;
@@ -14,14 +18,11 @@ interface OpenChange {
  * The core begins one change at a time, so few are ever open.
  */
 export class MemberChanges {
-  readonly #driver: Pick<RaftDriver, 'tag' | 'submit' | 'view'>;
+  readonly #driver: Driver;
   readonly #applier: () => Pick<Applier, 'expect'>;
   #open: OpenChange[] = [];
 
-  constructor(
-    driver: Pick<RaftDriver, 'tag' | 'submit' | 'view'>,
-    applier: () => Pick<Applier, 'expect'>,
-  ) {
+  constructor(driver: Driver, applier: () => Pick<Applier, 'expect'>) {
     this.#driver = driver;
     this.#applier = applier;
   }

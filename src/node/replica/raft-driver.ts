@@ -199,7 +199,7 @@ export class RaftDriver {
     const elapsedMs = nowMs - this.#lastTickMs;
     this.#lastTickMs = nowMs;
     this.#watchDisk();
-    this.submit({ kind: 'tick', elapsedMs });
+    this.submit({ kind: 'tick', elapsedMs, nowMs });
     this.#scheduleTick();
   }
 

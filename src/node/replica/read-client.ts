@@ -21,6 +21,8 @@ export class ReadClient {
   readonly #applier: Pick<Applier, 'whenApplied'>;
   readonly #clock: Clock;
   #waiting: Read[] = [];
+  /** Their lease ran out while they waited to be applied: they need a round. */
+  #outOfLease: Read[] = [];
   #refused: Read[] = [];
   #openCount = 0;
   #roundPlanned = false;
@@ -81,12 +83,17 @@ export class ReadClient {
   }
 
   #startRound(): void {
-    const reads = this.#waiting.filter((read) => !read.settled);
-    this.#waiting = [];
+    this.#ask(this.#waiting.splice(0), this.#clock.monotonicMs());
+    this.#ask(this.#outOfLease.splice(0));
+  }
+
+  /** `nowMs`: now; without it a lease does not count. */
+  #ask(asked: readonly Read[], nowMs?: number): void {
+    const reads = asked.filter((read) => !read.settled);
     if (reads.length === 0) return;
     this.#underWay.add(reads);
     const tag = this.#driver.tag((reply) => this.#onReply(reads, reply));
-    this.#driver.submit({ kind: 'read', tag });
+    this.#driver.submit({ kind: 'read', tag, ...(nowMs !== undefined && { nowMs }) });
   }
 
   #onReply(reads: readonly Read[], reply: Reply): void {
@@ -95,8 +102,15 @@ export class ReadClient {
       this.#refused.push(...reads.filter((read) => !read.settled));
       return;
     }
-    this.#applier.whenApplied(reply.index, () => {
+    const { index, leaseUntilMs = Infinity } = reply;
+    this.#applier.whenApplied(index, () => {
       this.#underWay.delete(reads);
+      // The state at hand holds all that was committed at some moment before this one.
+      if (this.#clock.monotonicMs() >= leaseUntilMs) {
+        this.#outOfLease.push(...reads);
+        this.#planRound();
+        return;
+      }
       for (const read of reads) if (this.#settle(read)) read.resolve();
     });
   }
@@ -120,6 +134,7 @@ export class ReadClient {
 
   *#all(): Iterable<Read> {
     yield* this.#waiting;
+    yield* this.#outOfLease;
     yield* this.#refused;
     for (const reads of this.#underWay) yield* reads;
   }

@@ -18,8 +18,11 @@ export interface ReplicaSettings {
   readonly digestEveryEntries?: number;
 }
 
-export function replicaSettingsFor(preset: RaftPreset): ReplicaSettings {
-  const raft = raftSettingsFor(preset);
+export function replicaSettingsFor(
+  preset: RaftPreset,
+  { leaseReads = false }: { readonly leaseReads?: boolean } = {},
+): ReplicaSettings {
+  const raft = { ...raftSettingsFor(preset), leaseReads };
   return {
     raft,
     log: defaultLogSettings,

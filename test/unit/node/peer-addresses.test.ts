@@ -51,6 +51,18 @@ describe('peerAddresses', () => {
     expect(found.get(peer('e'))).to.equal('e:1');
   });
 
+  it('peerAddresses keeps voters that leave until the joint change is over', () => {
+    const joint = {
+      ...configuration,
+      outgoingVoters: [peer('e')],
+      leaving: [member('e')],
+      removed: [peer('e')],
+    };
+    expect(peerAddresses(joint, [], known).get(peer('e'))).to.equal('e:1');
+    const gossip = [view('e', 'alive', 'e:9')];
+    expect(peerAddresses(joint, gossip, known).get(peer('e'))).to.equal('e:9');
+  });
+
   it('peerAddresses lets a node without a configuration answer whoever let it in', () => {
     const found = peerAddresses(emptyConfiguration, [], {
       ...known,

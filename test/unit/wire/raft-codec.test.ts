@@ -13,7 +13,7 @@ import {
   encodeHardState,
   encodeRaftMessage,
 } from '../../../src/wire/index.ts';
-import { configurationOf, entry, peer } from '../../support/raft-fixtures.ts';
+import { configurationOf, entry, member, peer } from '../../support/raft-fixtures.ts';
 
 const MAX = Number.MAX_SAFE_INTEGER;
 const number = fc.oneof(fc.nat(300), fc.maxSafeNat(), fc.constantFrom(0, 2 ** 32, MAX));
@@ -198,6 +198,8 @@ describe('Raft codec', () => {
       removed: [peer('x'), peer('y9')],
     };
     expect(decodeConfiguration(encodeConfiguration(configuration))).to.deep.equal(configuration);
+    const joint = { ...configuration, leaving: [member('x', 'voter')] };
+    expect(decodeConfiguration(encodeConfiguration(joint))).to.deep.equal(joint);
     expect(decodeConfiguration(new Uint8Array(0)).members).to.deep.equal([]);
   });
 
