@@ -32,8 +32,11 @@ function enter(): Promise<number> {
   // It stops when its standard input ends: so it does however this process ends.
   const child = spawn(program, args, { stdio: ['pipe', 'inherit', 'inherit'] });
   child.stdin.on('error', () => undefined);
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.once(signal, () => child.stdin.end());
+  const stop = (): void => {
+    if (child.stdin.writableEnded) child.kill('SIGKILL');
+    child.stdin.end();
+  };
+  process.on('SIGINT', stop).on('SIGTERM', stop);
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code) => resolve(code ?? 1));
@@ -43,8 +46,7 @@ function enter(): Promise<number> {
 async function torture(): Promise<number> {
   const interruption = new AbortController();
   const interrupt = (): void => interruption.abort();
-  process.on('SIGINT', interrupt);
-  process.on('SIGTERM', interrupt);
+  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   process.stdin.once('end', interrupt).once('error', interrupt).resume();
   const run = new Torture({
     minutes: Number(values.minutes),
@@ -57,7 +59,10 @@ async function torture(): Promise<number> {
   const reason = await run.run();
   await run.close(reason !== null);
   if (reason !== null) console.log(`FAILED (seed ${values.seed}): ${reason}`);
-  else console.log(`passed (seed ${values.seed})`);
+  else
+    console.log(
+      `passed${interruption.signal.aborted ? ' until it was interrupted' : ''} (seed ${values.seed})`,
+    );
   return reason === null ? 0 : 1;
 }
 

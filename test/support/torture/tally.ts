@@ -49,7 +49,7 @@ export class Tally {
     this.#leaders.add(node);
   }
 
-  /** The writers begin, or end: what came before is no wait of theirs. */
+  /** The writers begin: what came before is no wait of theirs. */
   resetClock(): void {
     this.#writtenAtMs = performance.now();
   }
@@ -90,11 +90,16 @@ export class Tally {
     ].join('\n');
   }
 
-  #wrote(): void {
-    this.#writeCount++;
+  /** The writers have ended: the wait that is under way counts, what comes after it does not. */
+  endClock(): void {
     const nowMs = performance.now();
     this.#withoutWriteMsMax = Math.max(this.#withoutWriteMsMax, nowMs - this.#writtenAtMs);
     this.#writtenAtMs = nowMs;
+  }
+
+  #wrote(): void {
+    this.#writeCount++;
+    this.endClock();
   }
 }
 

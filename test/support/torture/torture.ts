@@ -88,7 +88,10 @@ export class Torture {
     await Promise.all(this.#watched.map(({ service }) => service.stop()));
     await this.#network?.close();
     if (!keep) rmSync(this.#directory, { recursive: true, force: true, maxRetries: 5 });
-    else this.#options.print(`Logs and data stay in ${this.#directory}`);
+    else
+      this.#options.print(
+        `${lastLines(this.#directory, 15)}\nLogs and data stay in ${this.#directory}`,
+      );
   }
 
   async #prepare(): Promise<void> {
@@ -120,6 +123,7 @@ export class Torture {
     const arena = this.#arena();
     const stop = (): void => this.#over.abort();
     interrupted.addEventListener('abort', stop);
+    if (interrupted.aborted) stop();
     const timer = setTimeout(stop, minutes * 60_000);
     this.#startedMs = performance.now();
     this.#tally.resetClock();
@@ -142,6 +146,7 @@ export class Torture {
     );
     const results = await Promise.allSettled(ends);
     clearTimeout(timer);
+    this.#tally.endClock();
     interrupted.removeEventListener('abort', stop);
     const failed = results.find((result) => result.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
@@ -251,7 +256,7 @@ export class Torture {
 }
 
 /** For a person: the last lines of each file that a failed run has left. */
-export function lastLines(directory: string, count: number): string {
+function lastLines(directory: string, count: number): string {
   const names = readdirSync(directory).filter((name) => name.endsWith('.log'));
   return names
     .map((name) => {
