@@ -56,7 +56,7 @@ function change(stage: Stage, [name, ...words]: readonly string[]): void {
 function persist(stage: Stage, [name, count]: readonly string[]): void {
   const node = stage.node(name);
   stage.act(node, () => node.persist(count === undefined ? Infinity : numberOf(count)));
-  stage.say(`${nameOf(node.id)} waits for ${node.writes.length} writes`);
+  stage.say(`${nameOf(node.id)} has writes to wait for: ${node.writes.length}`);
 }
 
 /** A snapshot at `index@term` lies ready on a node, as one that arrived late would. */
