@@ -1,28 +1,40 @@
 import { expect } from 'chai';
-import { addCounts, noCounts } from '../support/sim/counts.ts';
+import { addCounts, addFaults, noCounts } from '../support/sim/counts.ts';
+import type { FaultCounts } from '../support/sim/counts.ts';
+import type { Fault, ProfileName } from '../support/sim/profile.ts';
+import { profileNames } from '../support/sim/profile.ts';
+import { seedReportOf } from '../support/sim/seed-report.ts';
 import { simulate } from '../support/sim/simulation.ts';
 
-const SEEDS = 40;
+const SEEDS = 20;
+const SEEDS_OF_OTHERS = 2;
 const seedMsMax = 60_000;
 
 describe('Replica in a simulated cluster', () => {
   const total = noCounts();
+  const faults: FaultCounts = new Map();
+  let voids = 0;
 
-  for (let seed = 1; seed <= SEEDS; seed++) {
-    it(`Replica keeps Raft's properties, its promises to clients, and recovers (seed ${seed})`, async function () {
+  const simulated = (profile: ProfileName, seed: number): void => {
+    it(`Replica keeps Raft's properties, its promises to clients, and recovers (${profile}, seed ${seed})`, async function () {
       this.timeout(seedMsMax);
-      const report = await simulate(seed);
+      const report = await simulate(seed, profile);
       addCounts(total, report.counts);
+      addFaults(faults, report.faults);
+      if (report.isVoid) voids++;
       if (report.failure === null) return;
-      const again = `npm run sim -- --seeds=1 --from=${seed}`;
-      const text = `${report.tail(60).join('\n')}\n${report.failure.message}\nAgain: ${again}`;
-      throw new Error(text, { cause: report.failure });
+      throw new Error(seedReportOf(report, 60).failure ?? '', { cause: report.failure });
     });
+  };
+
+  for (const profile of profileNames) {
+    const seeds = profile === 'general' ? SEEDS : SEEDS_OF_OTHERS;
+    for (let seed = 1; seed <= seeds; seed++) simulated(profile, seed);
   }
 
   it('the simulator gives the same trace for the same seed, another one for another', async function () {
     this.timeout(3 * seedMsMax);
-    const [first, again, other] = [await simulate(2), await simulate(2), await simulate(4)];
+    const [first, again, other] = [await simulate(3), await simulate(3), await simulate(4)];
     expect(again.traceHash).to.equal(first.traceHash);
     expect(again.events).to.equal(first.events);
     expect(other.traceHash).not.to.equal(first.traceHash);
@@ -32,19 +44,26 @@ describe('Replica in a simulated cluster', () => {
     const atLeast = (name: keyof typeof total, count: number): void => {
       expect(total[name], name).to.be.at.least(count);
     };
-    atLeast('elections', 4 * SEEDS);
-    atLeast('truncations', SEEDS / 2);
-    atLeast('compactions', 10 * SEEDS);
+    const hits = (name: Fault, count: number): void => {
+      expect(faults.get(name) ?? 0, name).to.be.at.least(count);
+    };
+    expect(voids).to.be.at.most(SEEDS / 4);
+    atLeast('elections', 8 * SEEDS);
+    atLeast('truncations', SEEDS);
+    atLeast('compactions', 20 * SEEDS);
     atLeast('installs', SEEDS);
-    atLeast('crashes', 2 * SEEDS);
-    atLeast('kills', SEEDS / 2);
-    atLeast('stops', SEEDS / 2);
-    atLeast('pauses', SEEDS / 2);
-    atLeast('partitions', 2 * SEEDS);
-    atLeast('diskFaults', SEEDS / 2);
-    atLeast('memberChanges', 2 * SEEDS);
-    atLeast('replacements', SEEDS / 2);
-    atLeast('writesAcked', 200 * SEEDS);
+    atLeast('configurations', 4 * SEEDS);
+    atLeast('jointChanges', SEEDS);
+    atLeast('rebuilds', 1);
+    atLeast('writesAcked', 300 * SEEDS);
     atLeast('readsAnswered', 100 * SEEDS);
+    for (const fault of ['powerCut', 'crashAtStep', 'kill', 'isolate'] as const) hits(fault, SEEDS);
+    for (const fault of ['pause', 'freeze', 'split', 'oneWay', 'tangle'] as const) hits(fault, 10);
+    for (const fault of ['stop', 'slowDisk', 'hungDisk', 'clockJump'] as const) hits(fault, 10);
+    for (const fault of ['lostFrame', 'repeated', 'reordered', 'shortWrite'] as const) {
+      hits(fault, 10 * SEEDS);
+    }
+    for (const fault of ['EIO', 'ENOSPC', 'bitFlip', 'tornSector', 'wipe'] as const) hits(fault, 2);
+    for (const fault of ['evict', 'churn', 'update', 'transfer'] as const) hits(fault, 3);
   });
 });

@@ -59,6 +59,41 @@ export class MemoryDisk {
     this.kill();
     this.#root.crash(random);
   }
+
+  /** Flips a bit that lies on the disk, in one of the files that are wanted. Returns its path. */
+  flipBit(random: Random, isWanted: (path: string) => boolean): string | null {
+    return this.#damage(random, isWanted, (file) => file.flipBit(random));
+  }
+
+  /** A sector of a wanted file that was not synced gets there in part. Returns its path. */
+  tearSector(random: Random, isWanted: (path: string) => boolean): string | null {
+    return this.#damage(random, isWanted, (file) => file.tearSector(random));
+  }
+
+  #damage(
+    random: Random,
+    isWanted: (path: string) => boolean,
+    damage: (file: MemoryFileNode) => boolean,
+  ): string | null {
+    const files = [...filesIn(this.#root, '')].filter(([path]) => isWanted(path));
+    for (const [path, file] of shuffled(random, files)) if (damage(file)) return path;
+    return null;
+  }
+}
+
+function shuffled<T>(random: Random, items: readonly T[]): readonly T[] {
+  const left = [...items];
+  return items.map(() => left.splice(random.intBelow(left.length), 1)).flat();
+}
+
+function* filesIn(
+  directory: MemoryDirectoryNode,
+  path: string,
+): Generator<readonly [string, MemoryFileNode]> {
+  for (const [name, node] of directory.entries) {
+    if (node.kind === 'file') yield [`${path}/${name}`, node];
+    else yield* filesIn(node, `${path}/${name}`);
+  }
 }
 
 interface Effect<T> {

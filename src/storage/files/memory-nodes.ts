@@ -40,6 +40,10 @@ export class MemoryFileNode {
 
   write(position: number, bytes: Uint8Array): void {
     forEachSector(position, bytes.length, (sector, from, at, count) => {
+      if (count === SECTOR_BYTES) {
+        this.#put(sector, bytes.slice(at, at + count));
+        return;
+      }
       const content = (this.#cached.get(sector)?.bytes ?? ZEROS).slice();
       content.set(bytes.subarray(at, at + count), from);
       this.#put(sector, content);
@@ -81,6 +85,35 @@ export class MemoryFileNode {
     for (const [index, sector] of flush.sectors) {
       if (this.#cached.get(index) === sector) this.#dirty.delete(index);
     }
+  }
+
+  /** One bit of what lies on the disk changes behind the back of everybody. False: nothing lies there. */
+  flipBit(random: Random): boolean {
+    const sectors = [...this.#durable.keys()];
+    const index = sectors[random.intBelow(Math.max(1, sectors.length))];
+    const sector = index === undefined ? undefined : this.#durable.get(index);
+    if (index === undefined || sector === undefined) return false;
+    const bytes = sector.bytes.slice();
+    const at = random.intBelow(bytes.length);
+    bytes[at] = (bytes[at] ?? 0) ^ (1 << random.intBelow(8));
+    const flipped = { bytes, version: sector.version };
+    this.#durable.set(index, flipped);
+    if (this.#cached.get(index) === sector) this.#cached.set(index, flipped);
+    return true;
+  }
+
+  /** Of a sector that is not surely on the disk, a part gets there. False: there is none. */
+  tearSector(random: Random): boolean {
+    const sectors = [...this.#unsynced];
+    const index = sectors[random.intBelow(Math.max(1, sectors.length))];
+    const sector = index === undefined ? undefined : this.#cached.get(index);
+    if (index === undefined || sector === undefined) return false;
+    const bytes = (this.#durable.get(index)?.bytes ?? ZEROS).slice();
+    bytes.set(sector.bytes.subarray(0, 1 + random.intBelow(SECTOR_BYTES - 1)));
+    this.#durable.set(index, { bytes, version: sector.version });
+    this.#unsynced.delete(index);
+    this.#dirty.delete(index);
+    return true;
   }
 
   /** Power is lost: each sector that is not surely on the disk is there, or is not. */

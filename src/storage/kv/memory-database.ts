@@ -1,6 +1,7 @@
 import sorted from 'sorted-btree';
 
 import type { Random } from '../../shared/index.ts';
+import { assert } from '../../shared/index.ts';
 import type { KvRange, KvRow, KvWrite } from './kv.ts';
 
 /** Rows by their bytes as Latin-1 text, which orders as the bytes do; clones are lazy and cheap. */
@@ -22,6 +23,17 @@ export class MemoryDatabase {
   /** The rows as they are now, whatever is written while they are walked. */
   rows(range: KvRange): Iterator<KvRow> {
     return walk(this.#visible.clone(), range);
+  }
+
+  get rowCount(): number {
+    return this.#visible.size;
+  }
+
+  /** The row at a place in their order. */
+  rowAt(place: number): Uint8Array {
+    const key = this.#visible.keysArray()[place];
+    assert(key !== undefined, `Cannot find row ${place} of ${this.rowCount}: there is none`);
+    return Buffer.from(key, 'latin1');
   }
 
   append(writes: readonly KvWrite[]): void {

@@ -58,6 +58,21 @@ export class MemoryKvDisk {
     const found = this.#databases.get(directory)?.damage(row, change) ?? false;
     assert(found, `Cannot damage a row of ${directory}: no such row`);
   }
+
+  /** Flips a bit of some stored value. Returns the directory of its database; null: there is none. */
+  flipBit(random: Random): string | null {
+    const filled = [...this.#databases].filter(([, database]) => database.rowCount > 0);
+    const chosen = filled[random.intBelow(Math.max(1, filled.length))];
+    if (chosen === undefined) return null;
+    const [directory, database] = chosen;
+    const row = database.rowAt(random.intBelow(database.rowCount));
+    this.damage(directory, row, (value) => {
+      const at = random.intBelow(value.length);
+      value[at] = (value[at] ?? 0) ^ (1 << random.intBelow(8));
+      return value;
+    });
+    return directory;
+  }
 }
 
 class MemoryKvMount implements KvFactory {

@@ -44,6 +44,9 @@ export class MemoryNetwork {
   /** `from to`: packets in this direction go nowhere. */
   readonly #cuts = new Set<string>();
   readonly #pipes = new Set<Connection>();
+  /** Frames that vanished, and connections that broke, so far. */
+  lostCount = 0;
+  brokenCount = 0;
 
   constructor(clock: Clock, random: Random, faults: MemoryNetworkFaults = noFaults) {
     this.clock = clock;
@@ -110,8 +113,13 @@ export class MemoryNetwork {
     const { lostPerMille, brokenPerMille } = this.#faults;
     if (lostPerMille === 0 && brokenPerMille === 0) return 'arrives';
     const draw = this.#random.intBelow(1000);
-    if (draw < brokenPerMille) return 'breaks';
-    return isLossy && draw < brokenPerMille + lostPerMille ? 'vanishes' : 'arrives';
+    if (draw < brokenPerMille) {
+      this.brokenCount++;
+      return 'breaks';
+    }
+    if (!isLossy || draw >= brokenPerMille + lostPerMille) return 'arrives';
+    this.lostCount++;
+    return 'vanishes';
   }
 
   /** After this long a side that hears nothing takes its connection for dead. */

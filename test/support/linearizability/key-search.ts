@@ -33,6 +33,9 @@ export interface KeyVerdict {
  */
 export class KeySearch {
   readonly #operations: readonly HistoryOperation[];
+  /** As asked, but all that was maybe written and never seen is the same: less to tell apart. */
+  readonly #requests: readonly KeyRequest[];
+  readonly #requestNames: readonly string[];
   /** Called and not returned. */
   readonly #pending = new Set<number>();
   /** Called, and will never return. */
@@ -43,6 +46,9 @@ export class KeySearch {
   /** `operations`: all of one key. */
   constructor(operations: readonly HistoryOperation[]) {
     this.#operations = operations;
+    const seen = valuesSeen(operations);
+    this.#requests = operations.map((operation) => withoutUnseen(operation, seen));
+    this.#requestNames = this.#requests.map((request) => JSON.stringify(request));
   }
 
   run(): KeyVerdict {
@@ -96,7 +102,7 @@ export class KeySearch {
   #absorb(configuration: Configuration): Configuration {
     const { state, happened } = configuration;
     const silent = [...this.#pending].filter(
-      (place) => !happened.includes(place) && isSilent(state, this.#at(place).request),
+      (place) => !happened.includes(place) && isSilent(state, this.#requestAt(place)),
     );
     return silent.length === 0
       ? configuration
@@ -116,7 +122,7 @@ export class KeySearch {
    * somebody whose answer depends on them.
    */
   #happen(from: Configuration, place: number): readonly Configuration[] {
-    const { request } = this.#at(place);
+    const request = this.#requestAt(place);
     const happened = sorted([...from.happened, place]);
     const after = (before: Configuration): readonly Configuration[] =>
       carryOut(before.state, request).map((state) => ({ ...before, state, happened }));
@@ -127,19 +133,28 @@ export class KeySearch {
 
   /** What requests of unknown outcome may make of it: any one, then such that have a condition. */
   #withUnknown(from: Configuration, places: readonly number[]): readonly Configuration[] {
-    return places
-      .filter((place) => !from.used.includes(place))
+    return this.#distinct(places.filter((place) => !from.used.includes(place)))
       .flatMap((place) => {
         const used = sorted([...from.used, place]);
-        return carryOut(from.state, this.#at(place).request)
+        return carryOut(from.state, this.#requestAt(place))
           .filter((state) => state !== from.state)
           .map((state) => ({ ...from, state, used }));
       })
       .flatMap((changed) => [changed, ...this.#withUnknown(changed, this.#conditional)]);
   }
 
+  /** Of those that ask for the very same, which one it was makes no difference. */
+  #distinct(places: readonly number[]): readonly number[] {
+    const first = new Map<string, number>();
+    for (const place of places) {
+      const name = this.#requestNames[place] ?? '';
+      if (!first.has(name)) first.set(name, place);
+    }
+    return [...first.values()];
+  }
+
   get #conditional(): readonly number[] {
-    return this.#unknown.filter((place) => this.#at(place).request.kind === 'compareAndSet');
+    return this.#unknown.filter((place) => this.#requestAt(place).kind === 'compareAndSet');
   }
 
   #complaintAbout(operation: HistoryOperation): string {
@@ -153,6 +168,12 @@ export class KeySearch {
     return `${describeOperation(operation)} fits no order: before, the key held ${shown}${meanwhile}`;
   }
 
+  #requestAt(place: number): KeyRequest {
+    const request = this.#requests[place];
+    if (request === undefined) throw new Error(`There is no request ${place}`);
+    return request;
+  }
+
   #at(place: number): HistoryOperation {
     const operation = this.#operations[place];
     if (operation === undefined) throw new Error(`There is no operation ${place}`);
@@ -162,6 +183,29 @@ export class KeySearch {
   #verdict(complaint: string | null, isDecided: boolean): KeyVerdict {
     return { complaint, isDecided, exploredCount: this.#exploredCount };
   }
+}
+
+const unseenValue = 'what nobody read';
+
+/** Values that an answer or a condition speaks of. */
+function valuesSeen(operations: readonly HistoryOperation[]): ReadonlySet<string | null> {
+  const seen = new Set<string | null>();
+  for (const { request } of operations) {
+    if (request.kind === 'get') seen.add(request.value);
+    if (request.kind === 'compareAndSet' && 'value' in request.expected) {
+      seen.add(request.expected.value);
+    }
+  }
+  return seen;
+}
+
+function withoutUnseen(
+  { request, returnedAt }: HistoryOperation,
+  seen: ReadonlySet<string | null>,
+): KeyRequest {
+  const isWrite = request.kind === 'put' || request.kind === 'compareAndSet';
+  if (!isWrite || returnedAt !== null || seen.has(request.value)) return request;
+  return { ...request, value: unseenValue };
 }
 
 /** Whether something unseen before it could change what comes of it. */

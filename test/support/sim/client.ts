@@ -1,9 +1,10 @@
 import type { Replica } from '../../../src/node/replica/index.ts';
 import type { Random } from '../../../src/shared/index.ts';
-import { QuorateError, utf8 } from '../../../src/shared/index.ts';
+import { codeOf, QuorateError, utf8 } from '../../../src/shared/index.ts';
 import type { Compare, Envelope, KeyRecord, Operation } from '../../../src/store/index.ts';
 import { defaultKeyspace } from '../../../src/store/index.ts';
 import type { Answer, History } from './history.ts';
+import type { KeyHistory } from './key-history.ts';
 import type { SimNode } from './sim-node.ts';
 import type { World } from './world.ts';
 import { anyOf, between, happens } from './world.ts';
@@ -12,6 +13,7 @@ export interface ClientInit {
   readonly name: string;
   readonly world: World;
   readonly history: History;
+  readonly keyHistory: KeyHistory;
   readonly thinkMsMax: number;
   /** Nodes that are up, maybe standing still. */
   readonly nodes: () => readonly SimNode[];
@@ -67,25 +69,29 @@ export class Client {
 
   /** Resolves when there is an answer, or never will be one. True: it was acknowledged. */
   async write(node: SimNode, envelope: Envelope, timeoutMs: number): Promise<boolean> {
-    const { world, history } = this.#init;
+    const { world, history, keyHistory } = this.#init;
     const name = envelope.session;
     const atLeast = history.knownRevision;
+    const invokedAt = keyHistory.invoke();
     world.note(`${name} asks ${node.name}: ${textOf(envelope)}`);
     try {
       const applied = await askProcess(node, (replica) => replica.run(envelope, timeoutMs));
       history.onApplied(name, atLeast, applied);
+      keyHistory.onApplied(name, invokedAt, envelope, applied);
       return true;
     } catch (error) {
       history.onWriteFailed(name, error);
+      if (codeOf(error) === 'UNKNOWN_OUTCOME') keyHistory.onUnknown(name, invokedAt, envelope);
       return false;
     }
   }
 
   async #read(node: SimNode, name: string, timeoutMs: number): Promise<void> {
-    const { world, history } = this.#init;
+    const { world, history, keyHistory } = this.#init;
     const key = anyOf(this.#random, keys) ?? '';
     const isLinearizable = happens(this.#random, 850);
     const atLeast = isLinearizable ? history.knownRevision : 0;
+    const invokedAt = keyHistory.invoke();
     world.note(`${name} asks ${node.name}: ${isLinearizable ? 'read' : 'local read'} ${key}`);
     try {
       const answer = await askProcess(node, async (replica) => {
@@ -94,8 +100,10 @@ export class Client {
       });
       if (isLinearizable) history.onRead(name, atLeast, answer);
       else history.onLocalRead(name, answer);
+      if (isLinearizable) keyHistory.onRead(name, invokedAt, answer);
     } catch (error) {
-      history.onReadFailed(name, error);
+      if (codeOf(error) === 'STORAGE_DAMAGED' && node.disk.isDamaged) node.condemn(error);
+      else history.onReadFailed(name, error);
     }
   }
 

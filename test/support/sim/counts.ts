@@ -1,18 +1,19 @@
+import type { Fault } from './profile.ts';
+
 /** What happened in a simulation, to show that it was one. */
 export interface Counts {
   elections: number;
+  /** Writes that replaced entries which were durable. */
   truncations: number;
   compactions: number;
   installs: number;
-  crashes: number;
-  kills: number;
-  stops: number;
+  /** Committed configurations, those that only begin a joint change too. */
+  configurations: number;
+  jointChanges: number;
+  transfers: number;
   restarts: number;
-  pauses: number;
-  partitions: number;
-  diskFaults: number;
-  memberChanges: number;
-  replacements: number;
+  /** Nodes that came back as another incarnation because damage was found on their disk. */
+  rebuilds: number;
   writesAcked: number;
   writesUnknown: number;
   writesRefused: number;
@@ -21,20 +22,19 @@ export interface Counts {
   committed: number;
 }
 
+/** How often each fault hit. */
+export type FaultCounts = Map<Fault, number>;
+
 export const noCounts = (): Counts => ({
   elections: 0,
   truncations: 0,
   compactions: 0,
   installs: 0,
-  crashes: 0,
-  kills: 0,
-  stops: 0,
+  configurations: 0,
+  jointChanges: 0,
+  transfers: 0,
   restarts: 0,
-  pauses: 0,
-  partitions: 0,
-  diskFaults: 0,
-  memberChanges: 0,
-  replacements: 0,
+  rebuilds: 0,
   writesAcked: 0,
   writesUnknown: 0,
   writesRefused: 0,
@@ -46,3 +46,15 @@ export const noCounts = (): Counts => ({
 export function addCounts(into: Counts, more: Counts): void {
   for (const name of Object.keys(into) as (keyof Counts)[]) into[name] += more[name];
 }
+
+export function addFault(faults: FaultCounts, fault: Fault, count = 1): void {
+  if (count > 0) faults.set(fault, (faults.get(fault) ?? 0) + count);
+}
+
+export function addFaults(into: FaultCounts, more: ReadonlyMap<Fault, number>): void {
+  for (const [fault, count] of more) addFault(into, fault, count);
+}
+
+/** Requests that clients got a good answer to. */
+export const acknowledgedOf = ({ writesAcked, readsAnswered }: Counts): number =>
+  writesAcked + readsAnswered;

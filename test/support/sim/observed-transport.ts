@@ -12,6 +12,7 @@ export interface ObservedTransportInit {
   readonly life: Life;
   readonly profile: Profile;
   readonly onSend: (message: RaftMessage) => void;
+  readonly onFault: (fault: 'repeated' | 'reordered') => void;
 }
 
 const delayMsMax = 400;
@@ -43,9 +44,16 @@ export function observedTransport(
       world.note(textOf(message));
       // Elections are few among all messages: else they would hardly ever be disturbed.
       const weight = message.kind === 'voteRequest' || message.kind === 'voteResponse' ? 8 : 1;
-      if (happens(random, weight * profile.repeatedPerMille)) sendLater(message);
-      if (happens(random, weight * profile.delayedPerMille)) sendLater(message);
-      else transport.send(message);
+      if (happens(random, weight * profile.repeatedPerMille)) {
+        init.onFault('repeated');
+        sendLater(message);
+      }
+      if (!happens(random, weight * profile.delayedPerMille)) {
+        transport.send(message);
+        return;
+      }
+      init.onFault('reordered');
+      sendLater(message);
     },
   };
 }

@@ -23,32 +23,71 @@ export const tinySettings: ReplicaSettings = {
   snapshotChunkBytes: KIB,
 };
 
-/** Ways to disturb a cluster; each seed gets some of them. */
-export const disturbances = [
-  'crash',
-  'crashAll',
-  'kill',
-  'stop',
-  'pause',
-  'split',
-  'isolate',
-  'oneWay',
-  'badNetwork',
+const networkDisturbances = ['split', 'isolate', 'oneWay', 'tangle', 'badNetwork'] as const;
+const processDisturbances = ['kill', 'stop', 'pause', 'freeze', 'clockJump'] as const;
+const crashDisturbances = ['crash', 'crashAll', 'crashAtStep', 'ambush'] as const;
+const diskDisturbances = [
   'slowDisk',
-  'diskFault',
-  'transfer',
-  'replace',
-  'evict',
-  'update',
-  'freeze',
-  'ambush',
-  'wallClock',
+  'hungDisk',
+  'diskError',
+  'bitFlip',
+  'tornSector',
+  'wipe',
 ] as const;
+const memberDisturbances = ['transfer', 'evict', 'churn', 'update', 'promote'] as const;
+
+/** Ways to disturb a cluster; each seed gets some of them. */
+const disturbances = [
+  ...networkDisturbances,
+  ...processDisturbances,
+  ...crashDisturbances,
+  ...diskDisturbances,
+  ...memberDisturbances,
+];
 
 export type Disturbance = (typeof disturbances)[number];
 
+/** What is counted: disturbances, and what goes wrong along the way. */
+export type Fault =
+  | Exclude<Disturbance, 'crash' | 'crashAll' | 'ambush' | 'diskError'>
+  | 'powerCut'
+  | 'lostFrame'
+  | 'brokenConnection'
+  | 'repeated'
+  | 'reordered'
+  | 'shortWrite'
+  | 'EIO'
+  | 'ENOSPC'
+  | 'engineError';
+
+/**
+ * What a simulation is about. general: any of the faults, few or many of them. The others do one
+ * thing all the time and leave the rest alone; mixed does nearly everything at once.
+ */
+export const profileNames = ['general', 'network', 'disk', 'members', 'mixed'] as const;
+
+export type ProfileName = (typeof profileNames)[number];
+
+const candidatesOf: Readonly<Record<ProfileName, readonly Disturbance[]>> = {
+  general: disturbances,
+  network: [...networkDisturbances, ...processDisturbances],
+  disk: [...crashDisturbances, ...diskDisturbances, 'kill', 'isolate'],
+  members: [...memberDisturbances, 'wipe', 'isolate', 'split', 'kill', 'crash', 'stop', 'freeze'],
+  mixed: disturbances,
+};
+
+/** Of 1000: how many of its candidates a seed takes. */
+const sharesOf: Readonly<Record<ProfileName, readonly number[]>> = {
+  general: [120, 250, 500],
+  network: [300, 700],
+  disk: [300, 700],
+  members: [400, 800],
+  mixed: [850],
+};
+
 /** What one seed makes of a simulation. */
 export interface Profile {
+  readonly name: ProfileName;
   readonly nodeCount: number;
   /** grow: the first node is the cluster, the others join one by one. */
   readonly start: 'grow' | 'all';
@@ -68,29 +107,36 @@ export interface Profile {
 }
 
 /** What one seed makes of a simulation. */
-export function drawProfile(random: Random): Profile {
+export function drawProfile(random: Random, name: ProfileName): Profile {
   const nodeCount = happens(random, 500) ? 3 : 5;
   return {
+    name,
     nodeCount,
     start: happens(random, 500) ? 'grow' : 'all',
     hasObserver: nodeCount === 5 && happens(random, 300),
     clientCount: between(random, 3, 6),
-    thinkMsMax: between(random, 5, 100),
-    disturbances: drawDisturbances(random),
-    calmMsMax: between(random, 150, 1_500),
+    thinkMsMax: between(random, 20, 300),
+    disturbances: drawDisturbances(random, name),
+    calmMsMax: between(random, 300, 2_500),
     network: drawNetwork(random),
     repeatedPerMille: happens(random, 400) ? between(random, 1, 50) : 0,
     delayedPerMille: happens(random, 400) ? between(random, 1, 50) : 0,
   };
 }
 
+/** Take away a disk, or make it one that may have to be given up. */
+const losing: readonly Disturbance[] = ['wipe', 'bitFlip', 'tornSector'];
+/** Take away members for a while. */
+const leaving: readonly Disturbance[] = ['evict', 'churn'];
+
 /** Some of them, never none: seeds that do one thing a lot find other bugs. */
-function drawDisturbances(random: Random): readonly Disturbance[] {
-  const share = anyOf(random, [150, 300, 600]) ?? 300;
+function drawDisturbances(random: Random, name: ProfileName): readonly Disturbance[] {
+  const share = anyOf(random, sharesOf[name]) ?? 300;
   // Together they could leave two voters, one of them without its disk: no cluster survives that.
-  const unwanted = happens(random, 500) ? 'replace' : 'evict';
-  const chosen = disturbances.filter((one) => happens(random, share) && one !== unwanted);
-  return chosen.length > 0 ? chosen : [anyOf(random, disturbances) ?? 'crash'];
+  const unwanted = happens(random, 500) ? losing : leaving;
+  const wanted = candidatesOf[name].filter((one) => !unwanted.includes(one));
+  const chosen = wanted.filter(() => happens(random, share));
+  return chosen.length > 0 ? chosen : [anyOf(random, wanted) ?? 'crash'];
 }
 
 function drawNetwork(random: Random): MemoryNetworkFaults {

@@ -7,15 +7,16 @@ import { decodeConfiguration } from '../../../src/wire/index.ts';
 import type { Watched } from './checker.ts';
 import { Checker } from './checker.ts';
 import { CommittedLog } from './committed-log.ts';
-import type { Counts } from './counts.ts';
+import type { Counts, FaultCounts } from './counts.ts';
 import { noCounts } from './counts.ts';
 import { History } from './history.ts';
+import { KeyHistory } from './key-history.ts';
 import type { Profile } from './profile.ts';
 import { SimNetwork } from './sim-network.ts';
 import type { Moment } from './sim-node.ts';
 import { SimNode } from './sim-node.ts';
 import type { World } from './world.ts';
-import { anyOf } from './world.ts';
+import { anyOf, happens } from './world.ts';
 
 /** A place for a node: its incarnations come and go. */
 interface Slot {
@@ -37,8 +38,10 @@ export class SimCluster {
   readonly profile: Profile;
   readonly network: SimNetwork;
   readonly counts: Counts = noCounts();
+  readonly faults: FaultCounts = new Map();
   readonly checker: Checker;
   readonly history: History;
+  readonly keyHistory = new KeyHistory();
   /** Told when something delicate goes on in a node. */
   onMoment: (node: SimNode, moment: Moment) => void = () => undefined;
   readonly #clusterId: ClusterId;
@@ -88,12 +91,17 @@ export class SimCluster {
     this.#steward();
   }
 
-  /** The disk of a node is gone; it comes back empty, as another incarnation. */
+  /** A disk may be lost now: all the others have everything, and know it. */
+  get mayLoseDisk(): boolean {
+    const isSound = this.nodes.every(({ disk }) => !disk.isDamaged);
+    return this.isSettled && isSound && this.profile.nodeCount >= 3;
+  }
+
+  /** A node comes back with an empty disk, as another incarnation. */
   replace(node: SimNode): void {
     const slot = this.#slots.find((one) => one.node === node);
     if (slot === undefined) return;
-    this.counts.replacements++;
-    this.world.note(`${node.name} loses its disk`);
+    this.world.note(`${node.name} gets an empty disk`);
     node.retire();
     slot.incarnations++;
     slot.node = this.#makeNode(slot, emptyConfiguration);
@@ -104,13 +112,15 @@ export class SimCluster {
   }
 
   /** Resolves when a node that takes itself for the leader has answered, or surely will not. */
-  async changeMembers(leader: SimNode, change: MemberChange): Promise<void> {
+  async changeMembers(leader: SimNode, changes: readonly MemberChange[]): Promise<void> {
     const { life, replica } = leader;
     if (life === null || replica === null) return;
-    const whom = 'member' in change ? peerIdOfMember(change.member) : change.nodeId;
-    this.world.note(`operator asks ${leader.name} to ${change.kind} ${whom}`);
+    this.world.note(`operator asks ${leader.name} to ${changes.map(textOf).join(' and ')}`);
     const tooLate = new Promise<void>((resolve) => this.world.after(changeMsMax, resolve));
-    const reply = await Promise.race([replica.changeMembers(change), life.ended, tooLate]);
+    const { index } = replica.view.configuration;
+    const expected = happens(this.world.random, 300) ? index : null;
+    const answer = replica.changeMembers(changes, expected);
+    const reply = await Promise.race([answer, life.ended, tooLate]);
     const found = reply?.kind === 'refused' ? `${reply.reason} ${reply.message}` : reply?.kind;
     this.world.note(`operator got ${found ?? 'no answer'}`);
   }
@@ -134,19 +144,24 @@ export class SimCluster {
   }
 
   #makeNode(place: Omit<Slot, 'node'>, configuration: Configuration): SimNode {
-    const { world, network, checker, counts, profile } = this;
+    const { world, network, checker, counts, faults, profile } = this;
     const role = place.role === 'observer' ? 'observer' : 'learner';
     return new SimNode({
       world,
       network,
       checker,
       counts,
+      faults,
       profile,
       clusterId: this.#clusterId,
       member: this.#memberOf(place.number, place.incarnations, role),
       configuration,
       gossip: () => this.#gossip(),
       onMoment: (node, moment) => this.onMoment(node, moment),
+      onDamaged: (node) => {
+        this.counts.rebuilds++;
+        this.replace(node);
+      },
       touch: (node) => {
         if (node.running !== null) this.#touched.set(node, node.running);
       },
@@ -191,16 +206,19 @@ export class SimCluster {
 
   #onConfiguration(configuration: Configuration): void {
     this.#configuration = configuration;
-    this.counts.memberChanges++;
+    this.counts.configurations++;
+    if (configuration.outgoingVoters.length > 0) this.counts.jointChanges++;
     const members = configuration.members.map((one) => `${peerIdOfMember(one)} ${one.role}`);
-    this.world.note(`committed configuration: ${members.join(', ')}`);
+    const leaving = configuration.outgoingVoters.join(', ');
+    const joint = leaving === '' ? '' : `; jointly with ${leaving}`;
+    this.world.note(`committed configuration: ${members.join(', ')}${joint}`);
   }
 
   /** The operator: sees to it that every node is a member. */
   #steward(): void {
     this.world.after(stewardMs, () => {
       this.#replaceRemoved();
-      this.#addOneMissing();
+      this.#addMissing();
       this.#steward();
     });
   }
@@ -216,16 +234,21 @@ export class SimCluster {
     }
   }
 
-  #addOneMissing(): void {
+  #addMissing(): void {
     const { leader } = this;
     if (leader?.isResponsive !== true || this.#isChanging) return;
     const configuration = leader.replica?.configuration ?? this.#configuration;
-    const missing = this.nodes.find(({ self }) => !memberOf(configuration, self));
-    if (missing === undefined) return;
+    const missing = this.nodes.filter(({ self }) => !memberOf(configuration, self));
+    if (missing.length === 0) return;
+    const chosen = happens(this.world.random, 500) ? missing : missing.slice(0, 1);
     this.#isChanging = true;
-    const answered = this.changeMembers(leader, { kind: 'add', member: missing.member });
+    const changes = chosen.map(({ member }) => ({ kind: 'add', member }) as const);
+    const answered = this.changeMembers(leader, changes);
     void answered.then(() => (this.#isChanging = false));
   }
 }
+
+const textOf = (change: MemberChange): string =>
+  `${change.kind} ${'member' in change ? peerIdOfMember(change.member) : change.nodeId}`;
 
 const addressOf = (number: number): string => `node${number}:1`;

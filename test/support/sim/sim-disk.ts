@@ -2,15 +2,21 @@ import type { Random } from '../../../src/shared/index.ts';
 import type { FileFault, FileOperation, KvOperation } from '../../../src/storage/index.ts';
 import { MemoryDisk, MemoryKvDisk } from '../../../src/storage/index.ts';
 import type { Life } from './life.ts';
+import type { Fault } from './profile.ts';
 import type { World } from './world.ts';
-import { between, happens } from './world.ts';
+import { anyOf, between, happens } from './world.ts';
 
 /** Kinds of operations that go all the way to the platter. */
 const SLOW_KINDS = new Set<string>(['write', 'sync', 'syncDirectory']);
 const SHORT_WRITES_PER_MILLE = 30;
 
 /** Which operation fails next, once. */
-export type ArmedFault = 'none' | 'log' | 'snapshot' | 'engine';
+export type ArmedError = 'none' | 'log' | 'logRead' | 'snapshot' | 'engine';
+
+interface Ambush {
+  steps: number;
+  readonly onCrash: () => void;
+}
 
 /** The disk of one node: files and databases, with latencies and what else goes wrong. */
 export class SimDisk {
@@ -18,17 +24,24 @@ export class SimDisk {
   readonly kv: MemoryKvDisk;
   /** Of writes and syncs. */
   latencyMsMax = 2;
-  armed: ArmedFault = 'none';
-  /** Faults that hit so far. */
-  faultCount = 0;
+  armed: ArmedError = 'none';
+  /** Errors that the system reported so far. */
+  errorCount = 0;
   /** Whose operations these are; set before each boot. */
   life: Life | null = null;
   readonly #world: World;
   readonly #random: Random;
+  readonly #onFault: (fault: Fault) => void;
+  #ambush: Ambush | null = null;
+  #hasFlipped = false;
+  #hasTorn = false;
+  /** What would have completed while the disk hangs; null while it does not. */
+  #hung: (() => void)[] | null = null;
 
-  constructor(world: World) {
+  constructor(world: World, onFault: (fault: Fault) => void) {
     this.#world = world;
     this.#random = world.fork();
+    this.#onFault = onFault;
     this.files = new MemoryDisk({
       fault: (operation) => this.#fileFault(operation),
       complete: (operation, finish) => this.#complete(operation.kind, finish),
@@ -39,49 +52,144 @@ export class SimDisk {
     });
   }
 
+  /** Something on it is not what was written: it may have to be given up. */
+  get isDamaged(): boolean {
+    return this.#hasFlipped || this.#hasTorn;
+  }
+
   /** The process ends; what the system has in its cache stays. */
   kill(): void {
+    this.#ambush = null;
+    if (this.#hung !== null) this.#hung = [];
     this.files.kill();
     this.kv.kill(this.#random);
   }
 
   /** Power fails: what was not synced is there, or not, or in parts. */
   crash(): void {
+    this.kill();
     this.files.crash(this.#random);
     this.kv.crash(this.#random);
+  }
+
+  /** Dies within the operation that comes after so many others; `onCrash` sees to the process. */
+  crashAtStep(steps: number, onCrash: () => void): void {
+    this.#ambush = { steps, onCrash };
+  }
+
+  /** Nothing that was planned happens any more. */
+  disarm(): void {
+    this.armed = 'none';
+    this.#ambush = null;
+    this.latencyMsMax = 2;
+    this.release();
+  }
+
+  hang(): void {
+    this.#hung ??= [];
+  }
+
+  /** What hung completes, in the order in which it began. */
+  release(): void {
+    const hung = this.#hung ?? [];
+    this.#hung = null;
+    for (const finish of hung) this.#world.after(0, finish);
+  }
+
+  /** A bit of what lies on it flips. Returns where; null when there is nothing yet. */
+  flipBit(): string | null {
+    const part = anyOf(this.#random, ['/log/', '/log/', '/snapshots/', 'engine'] as const);
+    const path =
+      part === 'engine'
+        ? this.kv.flipBit(this.#random)
+        : this.files.flipBit(this.#random, (one) => one.includes(part ?? ''));
+    if (path !== null) this.#hasFlipped = true;
+    return path;
+  }
+
+  /** Power fails, and a sector of the log gets to the disk in part. Returns whether one did. */
+  crashTorn(): boolean {
+    const hasTorn = this.files.tearSector(this.#random, (path) => path.includes('/log/')) !== null;
+    if (hasTorn) this.#hasTorn = true;
+    this.crash();
+    return hasTorn;
+  }
+
+  /** All of the log was read and found good: what was torn did not matter. */
+  logIsGood(): void {
+    this.#hasTorn = false;
   }
 
   #complete(kind: string, finish: () => void): void {
     const { life } = this;
     const isSlow = SLOW_KINDS.has(kind);
-    if (!isSlow && this.#random.intBelow(4) > 0) {
+    if (!isSlow && this.#hung === null && this.#random.intBelow(4) > 0) {
       queueMicrotask(finish);
       return;
     }
     const delayMs = isSlow ? this.#random.intBelow(this.latencyMsMax + 1) : 1;
-    this.#world.after(delayMs, () => life?.pass(finish));
+    const passOn = (): void => life?.pass(finish);
+    if (this.#hung !== null) this.#hung.push(passOn);
+    else
+      this.#world.after(delayMs, () => (this.#hung === null ? passOn() : this.#hung.push(passOn)));
   }
 
   #fileFault({ kind, path, bytes }: FileOperation): FileFault | null {
-    if (kind !== 'write' && kind !== 'sync') return null;
-    const isSnapshot = path.includes('/snapshots/');
-    if (this.armed === (isSnapshot ? 'snapshot' : 'log')) {
-      this.#disarm(`${kind} ${path}`);
-      return { kind: 'error', code: 'EIO', bytes: this.#random.intBelow(bytes + 1) };
+    const dying = this.#step(`${kind} ${path}`);
+    if (dying !== null) return this.#die(dying, bytes);
+    const isWrite = kind === 'write' || kind === 'sync';
+    if (this.armed === partOf(path, kind)) {
+      const code = anyOf(this.#random, isWrite ? (['EIO', 'ENOSPC'] as const) : (['EIO'] as const));
+      this.#report(code ?? 'EIO', `${kind} ${path}`);
+      return { kind: 'error', code: code ?? 'EIO', bytes: this.#random.intBelow(bytes + 1) };
     }
     if (kind !== 'write' || !happens(this.#random, SHORT_WRITES_PER_MILLE)) return null;
+    this.#onFault('shortWrite');
     return { kind: 'short', bytes: between(this.#random, 1, bytes) };
   }
 
   #kvFault({ kind, directory }: KvOperation): 'fails' | 'failsLate' | null {
+    const dying = this.#step(`${kind} ${directory}`);
+    if (dying !== null) {
+      this.#die(dying, 0);
+      return null;
+    }
     if (this.armed !== 'engine' || (kind !== 'write' && kind !== 'sync')) return null;
-    this.#disarm(`${kind} ${directory}`);
+    this.#report('engineError', `${kind} ${directory}`);
     return this.#random.intBelow(2) === 0 ? 'fails' : 'failsLate';
   }
 
-  #disarm(what: string): void {
-    this.armed = 'none';
-    this.faultCount++;
-    this.#world.note(`disk fault: ${what}`);
+  /** Counts the operations towards an ambush; returns it when this is the one. */
+  #step(what: string): Ambush | null {
+    const ambush = this.#ambush;
+    if (ambush === null || --ambush.steps > 0) return null;
+    this.#ambush = null;
+    this.#world.note(`disk: dies within ${what}`);
+    return ambush;
   }
+
+  /** Before the operation, in the middle of it, or after it; nobody hears of it. */
+  #die({ onCrash }: Ambush, bytes: number): FileFault {
+    this.files.kill();
+    this.kv.kill(this.#random);
+    onCrash();
+    const kind = this.#random.intBelow(3);
+    if (kind === 0) return { kind: 'hang' };
+    const through = kind === 1 ? 0 : this.#random.intBelow(bytes + 1);
+    return { kind: 'error', code: 'EIO', bytes: through };
+  }
+
+  #report(fault: Fault, what: string): void {
+    this.armed = 'none';
+    this.errorCount++;
+    this.#onFault(fault);
+    this.#world.note(`disk: ${fault} from ${what}`);
+  }
+}
+
+function partOf(path: string, kind: FileOperation['kind']): ArmedError | null {
+  const isSnapshot = path.includes('/snapshots/');
+  if (kind === 'read') return isSnapshot ? null : 'logRead';
+  if (kind !== 'write' && kind !== 'sync') return null;
+  return isSnapshot ? 'snapshot' : 'log';
 }

@@ -17,14 +17,14 @@ export class SimNetwork {
     this.#usual = usual;
   }
 
-  /** Nothing passes where `isCut` says so; what was cut before passes again. */
-  partition(isCut: (from: string, to: string) => boolean): void {
-    this.#partition = new Set(
-      this.#pairs()
-        .filter(([from, to]) => isCut(from, to))
-        .map(([from, to]) => `${from} ${to}`),
-    );
+  /** Nothing passes where `isCut` says so; what was cut before passes again. Returns what is cut. */
+  partition(isCut: (from: string, to: string) => boolean): readonly string[] {
+    const cut = this.#pairs()
+      .filter(([from, to]) => isCut(from, to))
+      .map(([from, to]) => `${from} ${to}`);
+    this.#partition = new Set(cut);
     this.#apply();
+    return cut;
   }
 
   setFaults(faults: MemoryNetworkFaults | null): void {

@@ -3,20 +3,16 @@ import { DataDirectory } from '../../../src/node/cluster/data-directory.ts';
 import { peerAddresses } from '../../../src/node/cluster/peer-addresses.ts';
 import type { ReplicaInit } from '../../../src/node/replica/index.ts';
 import { Replica } from '../../../src/node/replica/index.ts';
-import type {
-  Configuration,
-  Entry,
-  LogIdentity,
-  Member,
-  PersistBatch,
-} from '../../../src/raft/index.ts';
-import type { ClusterId, Logger, PeerId } from '../../../src/shared/index.ts';
-import { asIndex, codeOf, peerIdOf, QuorateError } from '../../../src/shared/index.ts';
+import type { Configuration, LogIdentity, Member, PersistBatch } from '../../../src/raft/index.ts';
+import type { ClusterId, PeerId } from '../../../src/shared/index.ts';
+import { codeOf, peerIdOf, QuorateError } from '../../../src/shared/index.ts';
 import { createMemoryPeerTransport } from '../../../src/transport/index.ts';
 import type { PeerHandlers, PeerTransport } from '../../../src/transport/index.ts';
 import type { Checker, Watched } from './checker.ts';
-import type { Counts } from './counts.ts';
+import type { Counts, FaultCounts } from './counts.ts';
+import { addFault } from './counts.ts';
 import { Life } from './life.ts';
+import { allEntries, textOfBatch, tracingLogger } from './node-log.ts';
 import { observedLog } from './observed-log.ts';
 import { observedTransport } from './observed-transport.ts';
 import type { Profile } from './profile.ts';
@@ -33,6 +29,7 @@ export interface SimNodeInit {
   readonly network: SimNetwork;
   readonly checker: Checker;
   readonly counts: Counts;
+  readonly faults: FaultCounts;
   readonly profile: Profile;
   readonly clusterId: ClusterId;
   /** As what it joins the cluster. */
@@ -43,6 +40,8 @@ export interface SimNodeInit {
   readonly gossip: () => readonly MemberView[];
   readonly touch: (node: SimNode) => void;
   readonly onMoment: (node: SimNode, moment: Moment) => void;
+  /** Its disk is not what it was; the process is down, and needs another one. */
+  readonly onDamaged: (node: SimNode) => void;
 }
 
 const dataDirectory = '/data';
@@ -67,13 +66,13 @@ export class SimNode {
   running: Running | null = null;
   readonly #init: SimNodeInit;
   /** This life was hit by a fault of the disk: it may end because of it. */
-  #faultsBefore = 0;
+  #errorsBefore = 0;
   #isRetired = false;
 
   constructor(init: SimNodeInit) {
     this.#init = init;
     this.self = peerIdOf(init.member.nodeId, init.member.incarnation);
-    this.disk = new SimDisk(init.world);
+    this.disk = new SimDisk(init.world, (fault) => addFault(init.faults, fault));
   }
 
   get name(): string {
@@ -108,7 +107,7 @@ export class SimNode {
     });
     this.life = life;
     this.disk.life = life;
-    this.#faultsBefore = this.disk.faultCount;
+    this.#errorsBefore = this.disk.errorCount;
     world.note(`${this.name} starts`);
     this.#boot(life).catch((error: unknown) => this.#die(life, error));
   }
@@ -116,6 +115,31 @@ export class SimNode {
   /** Power fails, with or without a word to those who were connected. */
   crash(isSilent: boolean): void {
     if (this.#end(`loses power${isSilent ? ' silently' : ''}`, isSilent)) this.disk.crash();
+  }
+
+  /** Power fails, and a sector of the log is written in part. */
+  crashTorn(): boolean {
+    return this.#end('loses power while a sector is written', false) && this.disk.crashTorn();
+  }
+
+  /** Dies within one of the next operations of its disk, by power cut or kill. */
+  crashAtStep(steps: number, isPower: boolean): void {
+    const { life } = this;
+    if (life === null) return;
+    this.disk.crashAtStep(steps, () => {
+      life.end();
+      this.#init.world.after(0, () => {
+        if (this.life !== life) return;
+        if (isPower) this.crash(false);
+        else this.kill();
+        this.#startSoon();
+      });
+    });
+  }
+
+  /** The process finds that its disk is not what it was. */
+  condemn(error: unknown): void {
+    if (this.life !== null) this.#die(this.life, error);
   }
 
   /** The process ends; the machine goes on. */
@@ -130,10 +154,10 @@ export class SimNode {
     const { world } = this.#init;
     world.note(`${this.name} stops`);
     this.running = null;
-    this.#stopAll(running).then(
+    stopAll(running).then(
       () => {
         if (this.life === life) this.kill();
-        world.after(world.random.intBelow(restartMsMax), () => this.start());
+        this.#startSoon();
       },
       (error: unknown) => this.#die(life, error),
     );
@@ -146,12 +170,6 @@ export class SimNode {
   retire(): void {
     this.crash(false);
     this.#isRetired = true;
-  }
-
-  async #stopAll({ replica, transport, directory }: Running): Promise<void> {
-    await replica.stop();
-    await transport.stop();
-    await directory.close();
   }
 
   #end(how: string, isSilent: boolean): boolean {
@@ -173,7 +191,7 @@ export class SimNode {
       kvFactory,
       path: dataDirectory,
       logSettings: tinySettings.log,
-      logger: this.#logger(),
+      logger: tracingLogger(this.#init.world, this.name),
     });
     const log = await this.#openLog(directory);
     const transport = this.#makeTransport(life);
@@ -190,9 +208,10 @@ export class SimNode {
     const image = checker.imageOf(this.self);
     const found = await directory.openLog();
     if (found === null && image.exists) world.violate(`${this.name} lost its log`);
-    const log = found ?? (await directory.createLog(this.#identity, configuration));
+    const log = found ?? (await directory.createLog(identityOf(this.#init), configuration));
     const complaint = image.recover(log.recovered, await allEntries(log));
     if (complaint !== null) world.violate(`${this.name}: ${complaint}`);
+    this.disk.logIsGood();
     return observedLog(log, image, {
       onWrite: (batch) => this.#onWrite(batch),
       onInstall: () => this.#moment('installs'),
@@ -204,11 +223,7 @@ export class SimNode {
   }
 
   #onWrite(batch: PersistBatch): void {
-    const { entries, hardState } = batch;
-    const [first, last] = [entries[0], entries.at(-1)];
-    const range = first && last ? ` ${first.index}..${last.index}@${last.term}` : '';
-    const vote = hardState ? ` term ${hardState.term} vote ${hardState.vote ?? '-'}` : '';
-    this.#init.world.note(`${this.name} writes${range}${vote}`);
+    this.#init.world.note(`${this.name} writes${textOfBatch(batch)}`);
     this.#init.checker.onWrite(this.self, batch, this.replica?.view.commitIndex ?? 0);
     this.#moment('writes');
   }
@@ -219,12 +234,13 @@ export class SimNode {
       ...mount,
       clock: life.clock,
       random: world.fork(),
-      logger: this.#logger(),
+      logger: tracingLogger(this.#init.world, this.name),
       transport: observedTransport(transport, {
         world,
         life,
         name: this.name,
         profile: this.#init.profile,
+        onFault: (fault) => addFault(this.#init.faults, fault),
         onSend: (message) => {
           checker.onSend(this.self, message);
           if (message.kind === 'voteResponse' && message.granted) this.#moment('voted');
@@ -253,17 +269,25 @@ export class SimNode {
 
   /** The process ends itself, a moment later as the real one does. Without a reason that is wrong. */
   #die(life: Life, error: unknown): void {
-    const { world } = this.#init;
+    const { world, onDamaged } = this.#init;
     if (life.isOver) return;
     const message = error instanceof Error ? error.message : String(error);
     world.note(`${this.name} must stop: ${message}`);
-    const isExcused = this.disk.faultCount > this.#faultsBefore;
-    if (!isExcused || codeOf(error) !== 'STORAGE_FAILED') {
+    const isDamage = this.disk.isDamaged && codeOf(error) === 'STORAGE_DAMAGED';
+    const hasFailed = this.disk.errorCount > this.#errorsBefore;
+    if (!isDamage && !(hasFailed && codeOf(error) === 'STORAGE_FAILED')) {
       world.fail(new Error(`${this.name} failed without a reason: ${message}`, { cause: error }));
     }
     world.after(0, () => {
-      if (this.life === life) this.kill();
+      if (this.life !== life) return;
+      this.kill();
+      if (isDamage) onDamaged(this);
     });
+    if (!isDamage) this.#startSoon();
+  }
+
+  #startSoon(): void {
+    const { world } = this.#init;
     world.after(1 + world.random.intBelow(restartMsMax), () => this.start());
   }
 
@@ -287,7 +311,7 @@ export class SimNode {
         clusterId,
         listen: this.address,
         advertise: this.address,
-        logger: this.#logger(),
+        logger: tracingLogger(this.#init.world, this.name),
         clock: life.clock,
         random: world.fork(),
       },
@@ -315,29 +339,16 @@ export class SimNode {
   #moment(moment: Moment): void {
     this.#init.onMoment(this, moment);
   }
-
-  #logger(): Logger {
-    const say = (level: string) => (fields: Readonly<Record<string, unknown>>, text: string) => {
-      const shown = Object.entries(fields).map(
-        ([name, value]) => `${name} ${value instanceof Error ? value.message : String(value)}`,
-      );
-      this.#init.world.note(`${this.name} ${level}: ${text} ${shown.join(', ')}`);
-    };
-    return { debug: () => undefined, info: say('info'), warn: say('warn'), error: say('error') };
-  }
-
-  get #identity(): LogIdentity {
-    const { clusterId, member } = this.#init;
-    return { clusterId, nodeId: member.nodeId, incarnation: member.incarnation };
-  }
 }
 
-/** Reads a log from end to end, as no restart does: what was durable must be readable. */
-async function allEntries(log: ReplicaInit['log']): Promise<readonly Entry[]> {
-  const { base, lastIndex } = log.recovered;
-  const entries: Entry[] = [];
-  for (let next = base.index + 1; next <= lastIndex; next = base.index + 1 + entries.length) {
-    entries.push(...(await log.read(asIndex(next), lastIndex, 16 * 1024)));
-  }
-  return entries;
+async function stopAll({ replica, transport, directory }: Running): Promise<void> {
+  await replica.stop();
+  await transport.stop();
+  await directory.close();
 }
+
+const identityOf = ({ clusterId, member }: SimNodeInit): LogIdentity => ({
+  clusterId,
+  nodeId: member.nodeId,
+  incarnation: member.incarnation,
+});

@@ -1,16 +1,23 @@
 import { equalBytes, utf8 } from '../../../src/shared/index.ts';
 import { Client, envelopeOf } from './client.ts';
 import type { Counts } from './counts.ts';
+import { acknowledgedOf, addFault } from './counts.ts';
 import { Nemesis } from './nemesis.ts';
-import type { Profile } from './profile.ts';
+import type { Fault, Profile, ProfileName } from './profile.ts';
 import { drawProfile } from './profile.ts';
 import { SimCluster } from './sim-cluster.ts';
 import type { SimNode } from './sim-node.ts';
 import { World } from './world.ts';
 
-/** How long a cluster is disturbed, in virtual time. */
-const stormMs = 15_000;
-/** Within this, a cluster with nothing wrong must be as one again. */
+/** How long a cluster is disturbed at least and at most, in virtual time. */
+const stormMs = 58_000;
+const stormMsMax = 120_000;
+/** With fewer requests that got their answer a simulation shows little. */
+const acknowledgedMin = 200;
+const virtualMsMin = 60_000;
+/** Within this, a cluster with nothing wrong must have a leader: about 20 election timeouts. */
+const electionMs = 10_000;
+/** Within this, it must be as one again. */
 const recoveryMs = 40_000;
 /** And then stay so. */
 const calmMs = 2_000;
@@ -26,6 +33,9 @@ export interface SimulationReport {
   /** The same for the same seed. */
   readonly traceHash: string;
   readonly counts: Counts;
+  readonly faults: ReadonlyMap<Fault, number>;
+  /** It was too short, or too little was answered in it, to count. */
+  readonly isVoid: boolean;
   /** null: all went well. */
   readonly failure: Error | null;
   /** The newest lines of what happened. */
@@ -33,8 +43,11 @@ export interface SimulationReport {
 }
 
 /** Runs one cluster from one seed. Never rejects: what went wrong is in the report. */
-export async function simulate(seed: number): Promise<SimulationReport> {
-  const simulation = new Simulation(seed);
+export async function simulate(
+  seed: number,
+  profile: ProfileName = 'general',
+): Promise<SimulationReport> {
+  const simulation = new Simulation(seed, profile);
   let failure: Error | null = null;
   try {
     await simulation.run();
@@ -51,10 +64,10 @@ class Simulation {
   readonly #cluster: SimCluster;
   readonly #clients: readonly Client[];
 
-  constructor(seed: number) {
+  constructor(seed: number, profile: ProfileName) {
     this.#seed = seed;
     this.#world = new World(seed);
-    this.#profile = drawProfile(this.#world.random);
+    this.#profile = drawProfile(this.#world.random, profile);
     this.#cluster = new SimCluster(this.#world, this.#profile);
     this.#world.note(`seed ${seed} ${JSON.stringify(this.#profile)}`);
     this.#clients = Array.from({ length: this.#profile.clientCount }, (_, i) =>
@@ -67,21 +80,23 @@ class Simulation {
     this.#cluster.start();
     for (const client of this.#clients) client.start();
     nemesis.start();
-    await this.#world.run(stormMs);
+    await this.#weather();
     this.#world.note('the storm is over');
     nemesis.stop();
     for (const client of this.#clients) client.stop();
     await this.#recover();
     await this.#stayCalm();
     await this.#checkStates();
+    this.#checkLinearizability();
   }
 
   report(failure: Error | null): SimulationReport {
-    const { counts, checker } = this.#cluster;
+    const { counts, faults, checker, network } = this.#cluster;
     counts.elections = checker.electionCount;
     counts.truncations = checker.truncationCount;
     counts.committed = checker.log.lastIndex;
-    for (const node of this.#cluster.nodes) counts.diskFaults += node.disk.faultCount;
+    addFault(faults, 'lostFrame', network.memory.lostCount);
+    addFault(faults, 'brokenConnection', network.memory.brokenCount);
     return {
       seed: this.#seed,
       profile: this.#profile,
@@ -89,15 +104,27 @@ class Simulation {
       events: this.#world.eventCount,
       traceHash: this.#world.trace.digest(),
       counts,
+      faults,
+      isVoid: this.#world.nowMs < virtualMsMin || acknowledgedOf(counts) < acknowledgedMin,
       failure,
       tail: (count) => this.#world.trace.tail(count),
     };
+  }
+
+  /** Longer when little gets through. */
+  async #weather(): Promise<void> {
+    await this.#world.run(stormMs);
+    const { counts } = this.#cluster;
+    await this.#world.run(stormMsMax - stormMs, () => acknowledgedOf(counts) >= acknowledgedMin);
   }
 
   /** Liveness: a leader, writes on every node, one state everywhere. */
   async #recover(): Promise<void> {
     const deadlineMs = this.#world.nowMs + recoveryMs;
     const left = (): number => deadlineMs - this.#world.nowMs;
+    if (!(await this.#world.run(electionMs, () => this.#hasLeader()))) {
+      this.#giveUp(`nobody led within ${electionMs} ms after the storm`);
+    }
     if (!(await this.#world.run(left(), () => this.#isWhole()))) {
       this.#giveUp('the members did not come together');
     }
@@ -121,6 +148,12 @@ class Simulation {
       await this.#world.run(pauseMs);
     }
     this.#giveUp(`the node at ${place} did not get a write through`);
+  }
+
+  /** One that a majority follows: its no-op is committed. */
+  #hasLeader(): boolean {
+    const view = this.#cluster.leader?.replica?.view;
+    return view?.leaderReady === true;
   }
 
   #isWhole(): boolean {
@@ -159,6 +192,12 @@ class Simulation {
     await this.#world.run(0);
   }
 
+  /** One order of all requests explains every answer that a client got. */
+  #checkLinearizability(): void {
+    const { ok, reason } = this.#cluster.keyHistory.check();
+    if (!ok) this.#giveUp(`not linearizable: ${reason ?? ''}`);
+  }
+
   async #checkRows(node: SimNode): Promise<void> {
     const state = node.replica?.state;
     if (state === undefined) return;
@@ -190,6 +229,7 @@ class Simulation {
       name,
       world: this.#world,
       history: this.#cluster.history,
+      keyHistory: this.#cluster.keyHistory,
       thinkMsMax: this.#profile.thinkMsMax,
       nodes: () => this.#cluster.nodes.filter(({ replica }) => replica !== null),
     });

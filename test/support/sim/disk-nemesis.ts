@@ -1,0 +1,76 @@
+import { crash, kill } from './process-nemesis.ts';
+import type { Scene } from './scene.ts';
+import { anyOf, between, happens } from './world.ts';
+
+/** What happens to disks. */
+export const diskActs = {
+  slowDisk: (scene: Scene): void => {
+    const node = scene.importantNode();
+    if (node === undefined) return;
+    scene.count('slowDisk');
+    node.disk.latencyMsMax = anyOf(scene.random, [30, 100, 400, 3_000]) ?? 30;
+    scene.note(`${node.name} has a slow disk: ${node.disk.latencyMsMax}`);
+    scene.later(2_000, () => (node.disk.latencyMsMax = 2));
+  },
+
+  /** Nothing completes for a while, or until somebody pulls the plug. */
+  hungDisk: (scene: Scene): void => {
+    const node = scene.importantNode();
+    if (node === undefined) return;
+    scene.count('hungDisk');
+    scene.note(`${node.name} has a disk that hangs`);
+    node.disk.hang();
+    const isPulled = happens(scene.random, 300);
+    scene.later(anyOf(scene.random, [300, 2_000, 6_000]) ?? 300, () => {
+      if (isPulled && !scene.isOver) crash(scene, node);
+      scene.note(`${node.name} has a disk that goes on`);
+      node.disk.release();
+    });
+  },
+
+  /** The system reports an error, once. */
+  diskError: (scene: Scene): void => {
+    const node = scene.importantNode();
+    if (node === undefined) return;
+    const kinds = ['log', 'log', 'logRead', 'snapshot', 'engine'] as const;
+    node.disk.armed = anyOf(scene.random, kinds) ?? 'log';
+  },
+
+  /** Between any two steps of what it does with its disk, or within one. */
+  crashAtStep: (scene: Scene): void => {
+    const node = scene.importantNode();
+    if (!node?.life) return;
+    scene.count('crashAtStep');
+    const steps = between(scene.random, 1, anyOf(scene.random, [3, 20, 100, 400]) ?? 20);
+    node.crashAtStep(steps, happens(scene.random, 700));
+  },
+
+  /** At rest, on one node at a time; most often looked at soon after. */
+  bitFlip: (scene: Scene): void => {
+    const node = scene.anyNode();
+    if (node === undefined || !scene.cluster.mayLoseDisk) return;
+    const path = node.disk.flipBit();
+    if (path === null) return;
+    scene.count('bitFlip');
+    scene.note(`${node.name} has a flipped bit in ${path}`);
+    if (happens(scene.random, 300)) return;
+    scene.later(2_000, () => {
+      if (!scene.isOver) kill(scene, node);
+    });
+  },
+
+  tornSector: (scene: Scene): void => {
+    const node = scene.importantNode();
+    if (!node?.life || !scene.cluster.mayLoseDisk) return;
+    if (node.crashTorn()) scene.count('tornSector');
+    scene.later(1_000, () => node.start());
+  },
+
+  /** Never a second disk before the cluster is whole again: two lost ones may be a quorum's. */
+  wipe: (scene: Scene): void => {
+    const node = scene.anyNode();
+    if (node === undefined || !scene.cluster.mayLoseDisk) return;
+    scene.count('wipe');
+    scene.cluster.replace(node);
+  },
+};

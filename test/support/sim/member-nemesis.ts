@@ -1,0 +1,76 @@
+import type { MemberChange } from '../../../src/raft/index.ts';
+import type { Scene } from './scene.ts';
+import type { SimNode } from './sim-node.ts';
+import { anyOf, between, happens } from './world.ts';
+
+/** What operators do, at bad times. */
+export const memberActs = {
+  transfer: (scene: Scene): void => {
+    const { leader } = scene.cluster;
+    if (leader?.isResponsive !== true) return;
+    const to = happens(scene.random, 500) ? (scene.anyNode()?.self ?? null) : null;
+    scene.count('transfer');
+    scene.note(`${leader.name} is to hand over to ${to ?? 'the best'}`);
+    void leader.replica?.transfer(to).then((reply) => {
+      if (reply.kind === 'transferred') scene.cluster.counts.transfers++;
+    });
+  },
+
+  /** One member goes; another incarnation will take its place. */
+  evict: (scene: Scene): void => {
+    const node = scene.importantNode();
+    if (node === undefined || !scene.cluster.isSettled) return;
+    scene.count('evict');
+    ask(scene, [removalOf(scene, node)]);
+  },
+
+  /** Several go at once, maybe in the place of others that come. */
+  churn: (scene: Scene): void => {
+    if (!scene.cluster.isSettled) return;
+    const { nodes } = scene.cluster;
+    const count = between(scene.random, 1, nodes.length - 1);
+    const first = scene.random.intBelow(nodes.length);
+    const chosen = [...nodes.slice(first), ...nodes.slice(0, first)].slice(0, count);
+    scene.count('churn');
+    ask(
+      scene,
+      chosen.map((node) => removalOf(scene, node)),
+    );
+  },
+
+  /** Where a member is, or is said to be, changes. */
+  update: (scene: Scene): void => {
+    const node = scene.anyNode();
+    if (node === undefined) return;
+    const zone = `zone ${scene.random.intBelow(100)}`;
+    scene.count('update');
+    ask(scene, [{ kind: 'update', member: { ...node.member, zone } }]);
+  },
+
+  /** Earlier than the leader would itself, and several at once. */
+  promote: (scene: Scene): void => {
+    const members = scene.cluster.leader?.replica?.configuration.members ?? [];
+    const learners = members.filter(({ role }) => role === 'learner');
+    if (learners.length === 0) return;
+    scene.count('promote');
+    ask(
+      scene,
+      learners.map(({ nodeId }) => ({ kind: 'promote', nodeId })),
+    );
+  },
+};
+
+function removalOf(scene: Scene, { member }: SimNode): MemberChange {
+  return { kind: 'remove', nodeId: member.nodeId, safely: happens(scene.random, 300) };
+}
+
+/** Whoever takes himself for the leader, maybe two at once. */
+function ask(scene: Scene, changes: readonly MemberChange[]): void {
+  const leaders = scene.cluster.nodes.filter(({ replica }) => replica?.isLeader === true);
+  for (const leader of leaders) void scene.cluster.changeMembers(leader, changes);
+  const another = anyOf(scene.random, leaders);
+  // The next one is refused while the one before is under way.
+  if (another !== undefined && happens(scene.random, 100)) {
+    void scene.cluster.changeMembers(another, changes);
+  }
+}

@@ -1,0 +1,87 @@
+import type { Scene } from './scene.ts';
+import type { SimNode } from './sim-node.ts';
+import { anyOf, between, happens } from './world.ts';
+
+const HOUR_MS = 3_600_000;
+
+/** What happens to processes and the machines they run on. */
+export const processActs = {
+  crash: (scene: Scene): void => crash(scene, scene.importantNode()),
+
+  crashAll: (scene: Scene): void => {
+    if (!happens(scene.random, 250)) return;
+    for (const node of scene.cluster.nodes) crash(scene, node);
+  },
+
+  kill: (scene: Scene): void => kill(scene, scene.importantNode()),
+
+  /** As an operator would have it end. */
+  stop: (scene: Scene): void => {
+    const node = scene.responsiveNode();
+    if (node === undefined) return;
+    scene.count('stop');
+    node.stop();
+  },
+
+  /** SIGSTOP, or a long garbage collection. */
+  pause: (scene: Scene): void => {
+    const node = scene.responsiveNode();
+    const life = node?.life;
+    if (!node || !life) return;
+    scene.count('pause');
+    scene.note(`${node.name} stands still`);
+    life.pause();
+    scene.later(anyOf(scene.random, [100, 600, 2_500]) ?? 100, () => {
+      if (life.isPaused) scene.note(`${node.name} goes on`);
+      life.resume();
+    });
+  },
+
+  /** The leader stands still, cut off; when it goes on it learns late that others went on. */
+  freeze: (scene: Scene): void => {
+    const { leader, network, world } = scene.cluster;
+    const life = leader?.life;
+    if (leader === undefined || !life || life.isPaused) return;
+    scene.count('freeze');
+    scene.note(`${leader.name} stands still, cut off`);
+    network.partition((from, to) => (from === leader.address) !== (to === leader.address));
+    life.pause();
+    const stillMs = between(scene.random, 300, 2_500);
+    world.after(stillMs, () => {
+      for (const client of scene.clients) void client.readSomething(leader);
+      scene.note(`${leader.name} goes on, still cut off`);
+      life.resume();
+    });
+    world.after(stillMs + scene.random.intBelow(500), () => network.partition(() => false));
+  },
+
+  clockJump: (scene: Scene): void => {
+    const node = scene.anyNode();
+    if (node === undefined) return;
+    scene.count('clockJump');
+    node.wallOffsetMs = between(scene.random, -HOUR_MS, HOUR_MS);
+    scene.note(`${node.name} has its clock wrong by ${node.wallOffsetMs}`);
+  },
+};
+
+/** Power fails, with or without a word to those who were connected. */
+export function crash(scene: Scene, node: SimNode | undefined): void {
+  if (!node?.life) return;
+  scene.count('powerCut');
+  node.crash(happens(scene.random, 400));
+  restart(scene, node);
+}
+
+export function kill(scene: Scene, node: SimNode | undefined): void {
+  if (!node?.life) return;
+  scene.count('kill');
+  node.kill();
+  restart(scene, node);
+}
+
+function restart(scene: Scene, node: SimNode): void {
+  scene.later(anyOf(scene.random, [5, 50, 500, 3_000]) ?? 50, () => {
+    if (node.life === null) scene.cluster.counts.restarts++;
+    node.start();
+  });
+}

@@ -1,0 +1,55 @@
+import type { Random } from '../../../src/shared/index.ts';
+import type { Client } from './client.ts';
+import { addFault } from './counts.ts';
+import type { Fault } from './profile.ts';
+import type { SimCluster } from './sim-cluster.ts';
+import type { SimNode } from './sim-node.ts';
+import { anyOf, between } from './world.ts';
+
+/** What disturbances work with. */
+export class Scene {
+  readonly cluster: SimCluster;
+  readonly clients: readonly Client[];
+  readonly random: Random;
+  /** The disturbing is over. */
+  isOver = false;
+
+  constructor(cluster: SimCluster, clients: readonly Client[]) {
+    this.cluster = cluster;
+    this.clients = clients;
+    this.random = cluster.world.fork();
+  }
+
+  count(fault: Fault): void {
+    addFault(this.cluster.faults, fault);
+  }
+
+  note(text: string): void {
+    this.cluster.world.note(text);
+  }
+
+  anyNode(): SimNode | undefined {
+    return anyOf(this.random, this.cluster.nodes);
+  }
+
+  /** The leader more often than the others. */
+  importantNode(): SimNode | undefined {
+    const { leader } = this.cluster;
+    return leader !== undefined && this.random.intBelow(2) === 0 ? leader : this.anyNode();
+  }
+
+  /** Up, and not standing still. */
+  responsiveNode(): SimNode | undefined {
+    return this.cluster.anyNode((node) => node.isResponsive);
+  }
+
+  /** Undone after at most `withinMs`, also when the disturbing is over by then. */
+  later(withinMs: number, run: () => void): void {
+    this.cluster.world.after(between(this.random, 1, withinMs), run);
+  }
+
+  /** What a node that is cut off now takes in, others may have to cut off its log later. */
+  writeInVain(node: SimNode): void {
+    for (const client of this.clients) void client.writeSomething(node);
+  }
+}
