@@ -1,4 +1,12 @@
-import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { startChild } from './daemon.ts';
@@ -40,11 +48,13 @@ export class SmallDisk {
     return ['nsenter', ...target, '--mount', '--user', '--preserve-credentials', '--'];
   }
 
-  /** Writes a file until no byte more fits. */
-  fill(): void {
+  /** Writes a file until no byte more fits, or only so many MiB. */
+  fill(leftMegabytes = 0): void {
     const file = openSync(this.#filler, 'w');
     try {
       for (let size = pieceBytes; size >= 1; size = Math.floor(size / 2)) fillWith(file, size);
+      const { size } = fstatSync(file);
+      ftruncateSync(file, size - leftMegabytes * pieceBytes);
     } finally {
       closeSync(file);
     }
