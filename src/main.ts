@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runCommandLine } from './cli/index.ts';
-import { runNode, showLog, systemOffline, verifyData } from './node/index.ts';
+import { recover, runNode, showLog, systemOffline, verifyData } from './node/index.ts';
 
 // Before anything uses the pool: log, engine and script pipes must not wait for each other.
 process.env['UV_THREADPOOL_SIZE'] ??= '16';
@@ -52,6 +52,7 @@ const exitCode = await runCommandLine({
   offline: {
     inspectLog: (options) => showLog(offline, options),
     verify: (dataDir) => verifyData(offline, dataDir),
+    recover: (options) => recover(offline, { ...options, wallMs: Date.now() }),
   },
   stopRequested,
   writeOut,

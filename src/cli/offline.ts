@@ -10,6 +10,10 @@ export interface OfflineTools {
     readonly to: number | null;
   }) => Promise<number>;
   readonly verify: (dataDir: string) => Promise<number>;
+  readonly recover: (options: {
+    readonly dataDirs: readonly string[];
+    readonly isConfirmed: boolean;
+  }) => Promise<number>;
 }
 
 interface InspectFlags {
@@ -46,6 +50,32 @@ export function addLogCommands(
     .allowExcessArguments(false)
     .action(async ({ dataDir }: { readonly dataDir: string }) => {
       exit(await tools.verify(dataDir));
+    });
+}
+
+interface RecoverFlags {
+  readonly dataDir: readonly string[];
+  readonly yes?: boolean;
+}
+
+/** `quorate recover`. */
+export function addRecoverCommand(
+  program: Command,
+  tools: OfflineTools,
+  exit: (code: number) => void,
+): void {
+  program
+    .command('recover')
+    .description('go on with one node after the majority is lost for good')
+    .requiredOption(
+      '--dataDir <DIR>',
+      'data directory of a node that is left; may be repeated, the best one is taken',
+      (one: string, before: readonly string[] | undefined) => [...(before ?? []), one],
+    )
+    .option('--yes', 'do it; without it only what would be done is shown')
+    .allowExcessArguments(false)
+    .action(async ({ dataDir, yes = false }: RecoverFlags) => {
+      exit(await tools.recover({ dataDirs: dataDir, isConfirmed: yes }));
     });
 }
 

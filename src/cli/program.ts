@@ -5,7 +5,7 @@ import type { Environment } from './arguments.ts';
 import { addServeFlags, configFrom, normalizeArguments, usageMessage } from './arguments.ts';
 import { localNodeFlags, runLocalCluster } from './local-cluster.ts';
 import type { OfflineTools } from './offline.ts';
-import { addLogCommands } from './offline.ts';
+import { addLogCommands, addRecoverCommand } from './offline.ts';
 import { checkPortsAreFree, forgetLocalData, localNodesMax } from './local-data.ts';
 
 /** What the process gives to the command line; main.ts is the only one who has it. */
@@ -71,6 +71,7 @@ function buildProgram(surroundings: Surroundings, exit: (code: number) => void):
   addServe(program, surroundings, exit);
   addLocal(program, surroundings, exit);
   addLogCommands(program, surroundings.offline, exit);
+  addRecoverCommand(program, surroundings.offline, exit);
   return program;
 }
 

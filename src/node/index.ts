@@ -1,4 +1,4 @@
-export { showLog, systemOffline, verifyData } from './offline/index.ts';
+export { recover, showLog, systemOffline, verifyData } from './offline/index.ts';
 export type { InspectOptions } from './offline/index.ts';
 export { runNode } from './run-node.ts';
 export type { RunNodeInit } from './run-node.ts';

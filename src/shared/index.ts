@@ -34,3 +34,4 @@ export type {
   SampleStatus,
   Verdict,
 } from './watching.ts';
+export { isSameOrigin, lineageOf, withLineage } from './lineage.ts';

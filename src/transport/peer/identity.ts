@@ -1,4 +1,4 @@
-import { asPeerId } from '../../shared/index.ts';
+import { asClusterId, asPeerId, isSameOrigin, lineageOf } from '../../shared/index.ts';
 import type { ClusterId, PeerId } from '../../shared/index.ts';
 import type { Frame, Hello } from './frames.ts';
 import { PROTOCOL_VERSION } from './limits.ts';
@@ -40,11 +40,28 @@ export function peerRefusalOf(hello: Hello, identity: Identity): string | null {
   const refusal = strangerRefusalOf(hello);
   if (refusal !== null) return refusal;
   if (clusterId === null) return 'this node has not joined a cluster yet';
-  if (hello.cluster !== clusterId) return `its cluster is '${hello.cluster}', not '${clusterId}'`;
+  if (hello.cluster !== clusterId) return clusterRefusal(hello, { self, clusterId });
   if (hello.to !== self) return `it looks for '${hello.to}', this is '${self}'`;
   if (hello.from === self) return `it claims to be this node, '${self}'`;
   if (hello.from.lastIndexOf('@') <= 0) return `'${hello.from}' is not nodeId@incarnation`;
   return null;
+}
+
+interface OwnCluster {
+  readonly self: PeerId;
+  readonly clusterId: ClusterId;
+}
+
+/** Of two lineages of one cluster the later one goes on: its nodes and the others are told so. */
+function clusterRefusal({ cluster, from }: Hello, { self, clusterId }: OwnCluster): string {
+  const theirs = asClusterId(cluster);
+  if (!isSameOrigin(theirs, clusterId)) return `its cluster is '${cluster}', not '${clusterId}'`;
+  const [older, newer] = lineageOf(theirs) < lineageOf(clusterId) ? [from, clusterId] : [self, theirs];
+  const name = older.slice(0, older.lastIndexOf('@'));
+  return (
+    `the data of ${name} is from before the cluster was recovered as ${newer}: ` +
+    `with an empty data directory ${name} may join again`
+  );
 }
 
 /** The caller, when its hello shows that it is of this node's cluster. */

@@ -27,6 +27,10 @@ const offline: OfflineTools = {
     asked.push(dataDir);
     return Promise.resolve(0);
   },
+  recover: (options) => {
+    asked.push(options);
+    return Promise.resolve(2);
+  },
 };
 
 async function run(
@@ -63,6 +67,16 @@ describe('quorate log', () => {
     expect((await run(['log', 'inspect', '--data-dir=d', '--json', '--from=3'])).code).to.equal(1);
     expect((await run(['log', 'verify', '--dataDir', 'e'])).code).to.equal(0);
     expect(asked).to.deep.equal([{ dataDir: 'd', json: true, from: 3, to: null }, 'e']);
+  });
+
+  it('hands all directories to recover, and whether it is confirmed', async () => {
+    asked.length = 0;
+    expect((await run(['recover', '--dataDir=a', '--dataDir=b'])).code).to.equal(2);
+    await run(['recover', '--dataDir=a', '--yes']);
+    expect(asked).to.deep.equal([
+      { dataDirs: ['a', 'b'], isConfirmed: false },
+      { dataDirs: ['a'], isConfirmed: true },
+    ]);
   });
 
   it('refuses a missing directory and what is no index in one line', async () => {

@@ -1,0 +1,155 @@
+import { resolve } from 'node:path';
+import { asTerm, lineageOf, withLineage } from '../../shared/index.ts';
+import { defaultLogSettings } from '../../storage/index.ts';
+import type { LogPlace } from '../../storage/index.ts';
+import type { Candidate } from './candidates.ts';
+import {
+  bestOf,
+  candidateTable,
+  configurationOf,
+  isAhead,
+  ownMemberOf,
+  readCandidate,
+} from './candidates.ts';
+import type { OfflineInit } from './data-at-rest.ts';
+import { progressTo, withDataAtRest } from './data-at-rest.ts';
+import type { Successor } from './recovered-log.ts';
+import { copyLog } from './recovered-log.ts';
+import { examine } from './verify-log.ts';
+
+export interface RecoverOptions {
+  /** At least one. */
+  readonly dataDirs: readonly string[];
+  /** The operator has read what it would do. */
+  readonly isConfirmed: boolean;
+  readonly wallMs: number;
+}
+
+/** The new log lies here until it takes the place of the old one. */
+const unfinishedName = 'log.recovered';
+
+/**
+ * `quorate recover`: a cluster that lost its majority for good goes on from one directory, with that
+ * node alone. Resolves with the exit code: 0 done, 1 the data is damaged, 2 nothing was changed.
+ */
+export async function recover(init: OfflineInit, options: RecoverOptions): Promise<number> {
+  const dataDirs = [...new Set(options.dataDirs.map((one) => resolve(one)))];
+  for (const dataDir of dataDirs) {
+    if (!(await finishRecovery(init, dataDir))) continue;
+    init.writeOut(`Finished the recovery of ${dataDir}, which had been interrupted.\n`);
+    return 0;
+  }
+  return withAllAtRest(init, dataDirs, () => recoverFrom(init, { ...options, dataDirs }));
+}
+
+async function recoverFrom(init: OfflineInit, options: RecoverOptions): Promise<number> {
+  const candidates: Candidate[] = [];
+  for (const dataDir of options.dataDirs) candidates.push(await readCandidate(init, dataDir));
+  const best = bestOf(candidates);
+  const successor = successorOf(best, candidates, options.wallMs);
+  init.writeOut(`${candidateTable(candidates, best)}\n${plan(best, candidates, successor)}`);
+  const { findings } = await examine(init, best.dataDir);
+  if (findings.length > 0) {
+    for (const { where, what } of findings) init.writeOut(`\n${where}: ${what}\n`);
+    init.writeError(`Cannot recover from ${best.dataDir}: see quorate log verify\n`);
+    return 1;
+  }
+  if (!options.isConfirmed) {
+    init.writeOut('\nNothing was changed. To do it: the same command with --yes\n');
+    return 2;
+  }
+  await carryOut(init, best, successor);
+  const { nodeId } = best.log.identity;
+  init.writeOut(
+    `\nDone. Start ${nodeId} with --dataDir=${best.dataDir}; then start the others with empty ` +
+      `directories and --join to its HTTP address.\nThe log as it was is in ${best.dataDir}/` +
+      `${beforeName(successor)}: delete it when all is well.\n`,
+  );
+  return 0;
+}
+
+function successorOf(best: Candidate, candidates: readonly Candidate[], wallMs: number): Successor {
+  const seconds = Math.floor(wallMs / 1000);
+  const { clusterId } = best.log.identity;
+  const lineage = Math.max(lineageOf(clusterId) + 1, seconds);
+  const terms = candidates.map(({ log }) => log.hardState.term);
+  return {
+    clusterId: withLineage(clusterId, lineage),
+    term: asTerm(Math.max(...terms) + 1),
+    member: ownMemberOf(best),
+    epoch: lineage,
+    wallMs,
+  };
+}
+
+/** What will be, in sentences. */
+function plan(best: Candidate, candidates: readonly Candidate[], successor: Successor): string {
+  const { log, dataDir } = best;
+  const { nodeId } = log.identity;
+  const others = configurationOf(best).members.filter((one) => one.nodeId !== nodeId);
+  const names = others.map((one) => `${one.nodeId} (${one.role})`).join(', ');
+  const lines = [
+    `Recovering from ${dataDir}, as node ${nodeId}, which will be the only voter.`,
+    `Kept: the state and all entries up to ${log.lastIndex}, also those that may not have been committed.`,
+    `Lost: what a majority acknowledged that did not reach this log; nothing here can tell whether there is any.`,
+    `New: cluster ${successor.clusterId}, term ${successor.term}, tokens of epoch ${successor.epoch} or above.`,
+  ];
+  if (names !== '') {
+    lines.push(
+      `No longer members: ${names}. With their old data they are refused; with empty directories they may join.`,
+      'WARNING: those that still run somewhere are NOT fenced from clients. If a majority of the old ' +
+        'voters is alive behind a broken network, it goes on acknowledging writes and running ' +
+        'notifications: make sure that it is switched off.',
+    );
+  }
+  for (const one of candidates) {
+    if (one.damage === null || !isAhead(one, best)) continue;
+    lines.push(`WARNING: ${one.dataDir} is further ahead but damaged: ${one.damage}`);
+  }
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+async function carryOut(init: OfflineInit, best: Candidate, successor: Successor): Promise<void> {
+  const { files } = init;
+  const { dataDir } = best;
+  await copyLog(
+    {
+      from: placeOf(init, `${dataDir}/log`),
+      to: placeOf(init, `${dataDir}/${unfinishedName}`),
+      onProgress: progressTo(init, 'Entries written'),
+    },
+    successor,
+  );
+  // From here on a repeated `recover` finishes what is left.
+  await files.rename(`${dataDir}/log`, `${dataDir}/${beforeName(successor)}`);
+  await files.syncDirectory(dataDir);
+  await finishRecovery(init, dataDir);
+}
+
+const beforeName = ({ epoch }: Successor): string => `log-before-recovery-${epoch}`;
+
+/** A recovery whose new log was whole when it ended: true when there was one. */
+async function finishRecovery({ files }: OfflineInit, dataDir: string): Promise<boolean> {
+  const names = (await files.list(dataDir)) ?? [];
+  if (names.includes('log') || !names.includes(unfinishedName)) return false;
+  await files.rename(`${dataDir}/${unfinishedName}`, `${dataDir}/log`);
+  await files.remove(`${dataDir}/snapshots`); // Those of the old cluster fit no new one.
+  await files.syncDirectory(dataDir);
+  return true;
+}
+
+function placeOf({ files, writeError }: OfflineInit, directory: string): LogPlace {
+  const say = (_: unknown, message: string): void => writeError(`${message}\n`);
+  const logger = { debug: () => undefined, info: say, warn: say, error: say };
+  return { files, directory, settings: defaultLogSettings, logger };
+}
+
+/** No daemon uses any of the directories while `work` runs. */
+function withAllAtRest<T>(
+  init: OfflineInit,
+  [first, ...rest]: readonly string[],
+  work: () => Promise<T>,
+): Promise<T> {
+  if (first === undefined) return work();
+  return withDataAtRest(init, first, () => withAllAtRest(init, rest, work));
+}
