@@ -1,11 +1,11 @@
 import { expect } from 'chai';
-import type { Configuration, MemberChange, Reply } from '../../../src/raft/index.ts';
-import { votersOf } from '../../../src/raft/index.ts';
-import { asIndex, asNodeId } from '../../../src/shared/index.ts';
+import type { Configuration, MemberChange, RaftInit, Reply } from '../../../src/raft/index.ts';
+import { RaftCore, votersOf } from '../../../src/raft/index.ts';
+import { asIndex, asNodeId, seededRandom } from '../../../src/shared/index.ts';
 import type { PeerId } from '../../../src/shared/index.ts';
 import { decodeConfiguration } from '../../../src/wire/index.ts';
 import { RaftCluster } from '../../support/raft-cluster.ts';
-import { configurationOf, member, peer } from '../../support/raft-fixtures.ts';
+import { configurationOf, initOf, member, peer } from '../../support/raft-fixtures.ts';
 import type { RaftNode } from '../../support/raft-node.ts';
 
 const remove = (name: string): MemberChange => ({ kind: 'remove', nodeId: asNodeId(name) });
@@ -93,6 +93,25 @@ describe('RaftCore joint changes (thesis 4.3)', () => {
     // All new voters are there, and so are two of three old ones: it goes on.
     cluster.split('a b d e f', 'c');
     cluster.runUntil(() => cluster.leaders.length === 1 && isSettled(cluster.leader), 3_000);
+  });
+
+  it('RaftCore needs both majorities while a configuration is joint (4.3)', () => {
+    const configuration = {
+      ...configurationOf('a b c'),
+      outgoingVoters: [peer('a'), peer('d'), peer('e')],
+    };
+    const init: RaftInit = initOf('a', configuration);
+    const core = new RaftCore(init, seededRandom(1));
+    const pre = (from: string): void => {
+      const answer = { kind: 'voteResponse', to: peer('a'), granted: true, preVote: true } as const;
+      core.step({ kind: 'message', message: { ...answer, from: peer(from), term: 1 as never } });
+    };
+    while (core.view.role === 'follower') core.step({ kind: 'tick', elapsedMs: 10 });
+    pre('b');
+    expect(core.view.role).to.equal('preCandidate');
+    pre('d');
+    expect(core.view.role).to.equal('candidate');
+    expect(asIndex(0)).to.equal(core.view.commitIndex);
   });
 
   it('RaftCore touches no voters with one entry: learners, observers, addresses', () => {
