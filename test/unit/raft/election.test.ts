@@ -2,13 +2,12 @@ import { expect } from 'chai';
 import { RaftCore } from '../../../src/raft/index.ts';
 import { asIndex, asTerm, seededRandom } from '../../../src/shared/index.ts';
 import { RaftCluster } from '../../support/raft-cluster.ts';
-import { configurationOf, entry, initOf, peer, testSettings } from '../../support/raft-fixtures.ts';
+import { configurationOf, entry, initOf, peer } from '../../support/raft-fixtures.ts';
 import {
   append,
   heartbeat,
   messagesOf,
   persistAll,
-  pulse,
   receive,
   tickUntil,
   voteRequest,
@@ -30,43 +29,6 @@ function campaign(core: RaftCore, voter = 'b'): ReturnType<RaftCore['step']> {
 }
 
 describe('RaftCore elections', () => {
-  it('RaftCore asks for pre-votes after a timeout in [min, 2 min), without a new term (9.6)', () => {
-    const { electionTimeoutMsMin: min } = testSettings;
-    const timeouts = new Set<number>();
-    for (let seed = 0; seed < 40; seed++) {
-      const core = new RaftCore(initOf('a', three), seededRandom(seed));
-      let passed = 0;
-      while (core.view.role === 'follower') {
-        core.step({ kind: 'tick', elapsedMs: 1 });
-        passed += 1;
-      }
-      expect(core.view).to.deep.include({ role: 'preCandidate', term: 0 });
-      expect(passed).to.be.within(min, 2 * min);
-      timeouts.add(passed);
-    }
-    expect(timeouts.size).to.be.greaterThan(20);
-  });
-
-  it('RaftCore sends vote requests only after its own vote is durable', () => {
-    const output = campaign(coreOf('a'));
-    expect(output.persist?.hardState).to.deep.equal({ term: 1, vote: peer('a') });
-    expect(output.messagesNow).to.deep.equal([]);
-    expect(output.messagesAfterPersist.map(({ kind }) => kind)).to.deep.equal([
-      'voteRequest',
-      'voteRequest',
-    ]);
-    expect(output.afterSequence).to.equal(output.persist?.sequence);
-  });
-
-  it('RaftCore counts its own vote only once it is durable', () => {
-    const core = coreOf('a');
-    const asked = campaign(core);
-    receive(core, voteResponse({ from: 'b', to: 'a', term: 1 }, true));
-    expect(core.view.role).to.equal('candidate');
-    persistAll(core, asked);
-    expect(core.view.role).to.equal('leader');
-  });
-
   it('RaftCore waits for a slow disk instead of campaigning again', () => {
     const core = coreOf('a');
     const asked = campaign(core);
@@ -77,70 +39,11 @@ describe('RaftCore elections', () => {
     expect(core.view.role).to.equal('leader');
   });
 
-  it('RaftCore counts votes of voters of its own configuration only, each once', () => {
-    const core = coreOf('a');
-    persistAll(core, campaign(core));
-    receive(core, voteResponse({ from: 'z', to: 'a', term: 1 }, true));
-    receive(core, voteResponse({ from: 'b2', to: 'a', term: 1 }, true));
-    receive(core, voteResponse({ from: 'b', to: 'a', term: 0 }, true));
-    receive(core, voteResponse({ from: 'b', to: 'a', term: 1 }, false));
-    expect(core.view.role).to.equal('candidate');
-    receive(core, voteResponse({ from: 'c', to: 'a', term: 1 }, true));
-    expect(core.view.role).to.equal('leader');
-  });
-
   it('RaftCore takes a pre-vote for the campaign that asked for it only', () => {
     const core = coreOf('a');
     tickUntil(core, isCampaign);
     receive(core, voteResponse({ from: 'b', to: 'a', term: 7 }, true, true));
     expect(core.view).to.deep.include({ role: 'preCandidate', term: 0 });
-  });
-
-  it('RaftCore votes once in a term, first come, and says so after the persist (figure 2)', () => {
-    const core = coreOf('a');
-    const first = receive(
-      core,
-      voteRequest({ from: 'b', to: 'a', term: 1 }, { term: 0, index: 0 }),
-    );
-    expect(first.messagesNow).to.deep.equal([]);
-    expect(first.persist?.hardState).to.deep.equal({ term: 1, vote: peer('b') });
-    expect(first.messagesAfterPersist).to.deep.include({
-      kind: 'voteResponse',
-      from: peer('a'),
-      to: peer('b'),
-      term: 1,
-      preVote: false,
-      granted: true,
-    });
-    const other = receive(
-      core,
-      voteRequest({ from: 'c', to: 'a', term: 1 }, { term: 0, index: 0 }),
-    );
-    expect(messagesOf(other, 'voteResponse')[0]?.granted).to.equal(false);
-    const again = receive(
-      core,
-      voteRequest({ from: 'b', to: 'a', term: 1 }, { term: 0, index: 0 }),
-    );
-    expect(messagesOf(again, 'voteResponse')[0]?.granted).to.equal(true);
-    expect(again.persist).to.equal(null);
-  });
-
-  it('RaftCore keeps its vote over a restart', () => {
-    const core = coreOf('a', { hardState: { term: asTerm(4), vote: peer('b') } });
-    const asked = voteRequest({ from: 'c', to: 'a', term: 4 }, { term: 4, index: 9 });
-    expect(messagesOf(receive(core, asked), 'voteResponse')[0]?.granted).to.equal(false);
-  });
-
-  it('RaftCore keeps its vote when it follows or gives up in the same term', () => {
-    const core = coreOf('a');
-    receive(core, voteRequest({ from: 'b', to: 'a', term: 3 }, { term: 0, index: 0 }));
-    receive(core, heartbeat({ from: 'b', to: 'a', term: 3 }));
-    for (let i = 0; i < 100; i++) core.step({ kind: 'tick', elapsedMs: 10 });
-    receive(core, voteResponse({ from: 'b', to: 'a', term: 3 }, false, true));
-    receive(core, voteResponse({ from: 'c', to: 'a', term: 3 }, false, true));
-    expect(core.view).to.deep.include({ role: 'follower', term: 3 });
-    const asked = voteRequest({ from: 'c', to: 'a', term: 3 }, { term: 3, index: 9 });
-    expect(messagesOf(receive(core, asked), 'voteResponse')[0]?.granted).to.equal(false);
   });
 
   it('RaftCore grants nothing to a candidate with an older log (5.4.1)', () => {
@@ -174,18 +77,6 @@ describe('RaftCore elections', () => {
     expect(output.persist).to.equal(null);
   });
 
-  it('RaftCore that is asked for a vote gives it as learner and for strangers', () => {
-    const learner = new RaftCore(initOf('d', configurationOf('a b', 'd')), seededRandom(1));
-    const outsider = new RaftCore(initOf('e', configurationOf('')), seededRandom(1));
-    for (const [name, core] of [
-      ['d', learner],
-      ['e', outsider],
-    ] as const) {
-      const asked = voteRequest({ from: 'z', to: name, term: 5 }, { term: 1, index: 1 });
-      expect(messagesOf(receive(core, asked), 'voteResponse')[0]?.granted, name).to.equal(true);
-    }
-  });
-
   it('RaftCore never campaigns as learner, observer or outside of a cluster', () => {
     const configuration = configurationOf('a b', 'd', 'e');
     for (const self of ['d', 'e', 'f']) {
@@ -198,36 +89,6 @@ describe('RaftCore elections', () => {
       receive(core, { ...timeoutNow, kind: 'timeoutNow' });
       expect(core.view.role).to.equal('follower');
     }
-  });
-
-  it('RaftCore that hears a leader helps nobody else to office (4.2.3)', () => {
-    const core = coreOf('a');
-    receive(core, heartbeat({ from: 'b', to: 'a', term: 1 }));
-    for (const preVote of [true, false]) {
-      const asked = voteRequest(
-        { from: 'c', to: 'a', term: 9 },
-        { term: 9, index: 9 },
-        { preVote },
-      );
-      expect(messagesOf(receive(core, asked), 'voteResponse')[0]).to.deep.include({
-        granted: false,
-        term: 1,
-      });
-    }
-    expect(core.view.term).to.equal(1);
-    const wanted = voteRequest(
-      { from: 'c', to: 'a', term: 9 },
-      { term: 9, index: 9 },
-      { transfer: true },
-    );
-    expect(messagesOf(receive(core, wanted), 'voteResponse')[0]?.granted).to.equal(true);
-  });
-
-  it('RaftCore deposes nobody because its own process stood still', () => {
-    const core = coreOf('a');
-    receive(core, heartbeat({ from: 'b', to: 'a', term: 1 }));
-    core.step({ kind: 'tick', elapsedMs: 60_000 });
-    expect(core.view).to.deep.include({ role: 'follower', leader: peer('b') });
   });
 
   it('RaftCore answers leaders of earlier terms with its term, so that they step down (5.1)', () => {
@@ -246,15 +107,6 @@ describe('RaftCore elections', () => {
     const core = coreOf('a');
     receive(core, heartbeat({ from: 'b', to: 'a2', term: 4 }));
     expect(core.view.term).to.equal(0);
-  });
-
-  it('RaftCore restarts as follower, whatever it was (no leader resumes its term)', () => {
-    const cluster = new RaftCluster({ configuration: three, nodes: 'a b c' });
-    const leader = cluster.elect('a');
-    const { term } = leader.view;
-    leader.crash();
-    leader.restart();
-    expect(leader.view).to.deep.include({ role: 'follower', term, leader: null });
   });
 
   it('RaftCore alone in its cluster leads at the first tick and commits after its own persist', () => {
@@ -283,18 +135,5 @@ describe('RaftCore elections', () => {
     leader.step({ kind: 'diskOk' });
     cluster.run(1_000);
     expect(leader.view.role).to.equal('preCandidate');
-  });
-
-  it('RaftCore steps down when no quorum has answered for an election timeout (6.2)', () => {
-    const core = coreOf('a');
-    persistAll(core, campaign(core));
-    receive(core, voteResponse({ from: 'b', to: 'a', term: 1 }, true));
-    for (let i = 0; i < 24; i++) core.step({ kind: 'tick', elapsedMs: 10 });
-    receive(core, pulse({ from: 'c', to: 'a', term: 1 }));
-    core.step({ kind: 'tick', elapsedMs: 100 });
-    expect(core.view.role).to.equal('leader');
-    core.step({ kind: 'tick', elapsedMs: 100 });
-    core.step({ kind: 'tick', elapsedMs: 100 });
-    expect(core.view).to.deep.include({ role: 'follower', term: 1, leader: null });
   });
 });

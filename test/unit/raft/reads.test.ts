@@ -41,50 +41,11 @@ const read = (core: RaftCore, tag: number): ReturnType<RaftCore['step']> =>
   core.step({ kind: 'read', tag });
 
 describe('RaftCore reads', () => {
-  it('RaftCore starts a round at once and answers when a quorum confirms it (6.4)', () => {
-    const core = readyLeader();
-    const output = read(core, 1);
-    expect(
-      messagesOf(output, 'heartbeat').map(({ to, readRound }) => [to, readRound]),
-    ).to.deep.equal([
-      [peer('b'), 1],
-      [peer('c'), 1],
-    ]);
-    expect(output.replies).to.deep.equal([]);
-    expect(receive(core, pulse({ from: 'b', ...toA }, 1)).replies).to.deep.equal([
-      { kind: 'readAt', tag: 1, index: 1 },
-    ]);
-  });
-
-  it('RaftCore lets reads that come during a round share the next', () => {
-    const core = readyLeader();
-    read(core, 1);
-    expect(read(core, 2).messagesNow).to.deep.equal([]);
-    expect(read(core, 3).messagesNow).to.deep.equal([]);
-    const first = receive(core, pulse({ from: 'b', ...toA }, 1));
-    expect(first.replies.map(({ tag }) => tag)).to.deep.equal([1]);
-    expect(messagesOf(first, 'heartbeat')[0]?.readRound).to.equal(2);
-    expect(receive(core, pulse({ from: 'c', ...toA }, 1)).replies).to.deep.equal([]);
-    const second = receive(core, pulse({ from: 'c', ...toA }, 2));
-    expect(second.replies.map(({ tag }) => tag)).to.deep.equal([2, 3]);
-  });
-
   it('RaftCore takes the echo of an append for a confirmation too, also of a rejected one', () => {
     const core = readyLeader();
     read(core, 1);
     const echo = { ...acknowledge({ from: 'c', ...toA }, 0, 1), success: false };
     expect(receive(core, echo).replies).to.have.length(1);
-  });
-
-  it('RaftCore holds reads until its own no-op is committed (etcd #7331)', () => {
-    const core = freshLeader();
-    expect(read(core, 1).messagesNow).to.deep.equal([]);
-    expect(receive(core, pulse({ from: 'b', ...toA }, 0)).replies).to.deep.equal([]);
-    const ready = receive(core, acknowledge({ from: 'b', ...toA }, 1));
-    expect(messagesOf(ready, 'heartbeat')[0]?.readRound).to.equal(1);
-    expect(receive(core, pulse({ from: 'b', ...toA }, 1)).replies).to.deep.equal([
-      { kind: 'readAt', tag: 1, index: 1 },
-    ]);
   });
 
   it('RaftCore of five serves no read with one follower, nor with learners', () => {

@@ -3,7 +3,7 @@ import { RaftCore } from '../../../src/raft/index.ts';
 import type { RaftMessage } from '../../../src/raft/index.ts';
 import { asIndex, asTerm, seededRandom, utf8 } from '../../../src/shared/index.ts';
 import { RaftCluster } from '../../support/raft-cluster.ts';
-import { configurationOf, initOf, peer, textOf } from '../../support/raft-fixtures.ts';
+import { configurationOf, initOf, peer } from '../../support/raft-fixtures.ts';
 import {
   acknowledge,
   append,
@@ -44,80 +44,11 @@ const appendsTo = (messages: readonly RaftMessage[], to: string): number[][] =>
   );
 
 describe('RaftCore as leader', () => {
-  it('RaftCore sends appends at once, beside its own disk write (10.2.1)', () => {
-    const core = leaderCore();
-    const output = propose(core, 'x', 'y');
-    expect(output.persist?.entries.map(textOf)).to.deep.equal(['x', 'y']);
-    expect(appendsTo(output.messagesNow, 'b')).to.deep.equal([[1, 3]]);
-    expect(output.replies).to.deep.equal([
-      { kind: 'appended', tag: 0, index: 2, term: 1 },
-      { kind: 'appended', tag: 1, index: 3, term: 1 },
-    ]);
-  });
-
-  it('RaftCore counts its own copy only when it is durable', () => {
-    const core = leaderCore();
-    const output = propose(core, 'x');
-    expect(core.view.commitIndex).to.equal(1);
-    persistAll(core, output);
-    expect(core.view.commitIndex).to.equal(1);
-    ack(core, 'c', 2);
-    expect(core.view.commitIndex).to.equal(2);
-  });
-
-  it('RaftCore commits by its followers alone, but applies nothing that it could lose', () => {
-    const core = leaderCore();
-    const output = propose(core, 'x');
-    ack(core, 'b', 2);
-    const committed = ack(core, 'c', 2);
-    expect(core.view.commitIndex).to.equal(2);
-    expect(committed.commitIndex).to.equal(null);
-    expect(persistAll(core, output).commitIndex).to.equal(asIndex(2));
-  });
-
   it('RaftCore does not count learners, observers or strangers', () => {
     const core = leaderCore({}, configurationOf('a b c', 'd', 'e'));
     persistAll(core, propose(core, 'x'));
     for (const from of ['d', 'e', 'z']) ack(core, from, 2);
     expect(core.view.commitIndex).to.equal(1);
-  });
-
-  it('RaftCore ignores acknowledgements of what it does not have, and of other terms', () => {
-    const core = leaderCore();
-    persistAll(core, propose(core, 'x'));
-    ack(core, 'b', 9);
-    receive(core, acknowledge({ from: 'c', to: 'a', term: 0 }, 2));
-    expect(core.view.commitIndex).to.equal(1);
-  });
-
-  it('RaftCore counts no entry of an earlier term by itself (5.4.2, figure 8)', () => {
-    const cluster = new RaftCluster({
-      configuration: configurationOf('a b c d e'),
-      nodes: 'a b c d e',
-      terms: { a: [1, 2], b: [1, 2], c: [1], d: [1], e: [1, 3] },
-    });
-    for (const name of ['a', 'b', 'c', 'd', 'e']) {
-      const node = cluster.node(name);
-      node.crash();
-      node.disk.hardState = { term: asTerm(3), vote: peer('e') };
-      node.restart();
-    }
-    cluster.node('e').crash();
-    cluster.node('d').crash();
-    // As in (c): the leader of term 4 brings entry 2 of term 2 to a majority, its own no-op not.
-    cluster.loses = (message) =>
-      message.kind === 'appendRequest' && message.entries.some(({ term }) => term > 3);
-    const leader = cluster.node('a');
-    cluster.runUntil(() => leader.view.role === 'leader');
-    leader.core.step({ kind: 'tick', elapsedMs: 0 });
-    const { term } = leader.view;
-    for (const from of ['b', 'c']) {
-      leader.receive(acknowledge({ from, to: 'a', term }, 2));
-    }
-    expect(leader.view.peers.filter(({ matchIndex }) => matchIndex >= 2)).to.have.length(2);
-    expect(leader.view.commitIndex).to.equal(0);
-    for (const from of ['b', 'c']) leader.receive(acknowledge({ from, to: 'a', term }, 3));
-    expect(leader.view.commitIndex).to.equal(3);
   });
 
   it('RaftCore finds where the logs meet with one round trip for each term (5.3)', () => {
@@ -228,14 +159,6 @@ describe('RaftCore as leader', () => {
     ack(core, 'b', 2);
     const replies = propose(core, ...Array<string>(12).fill('')).replies;
     expect(replies.filter(({ kind }) => kind === 'appended')).to.have.length(9);
-  });
-
-  it('RaftCore refuses proposals as follower and names the leader', () => {
-    const core = new RaftCore(initOf('a', three), seededRandom(1));
-    receive(core, append({ from: 'b', to: 'a', term: 2 }, { index: 0, term: 0 }, []));
-    const { replies, persist } = propose(core, 'x');
-    expect(replies[0]).to.deep.include({ kind: 'refused', reason: 'notLeader', leader: peer('b') });
-    expect(persist).to.deep.equal(null);
   });
 
   it('RaftCore does not take late news of a write for the entries that replaced it (ABA)', () => {

@@ -16,15 +16,6 @@ function clusterOf(configuration = three, nodes = 'a b c'): [RaftCluster, RaftNo
 }
 
 describe('RaftCore transfers of leadership (3.10)', () => {
-  it('RaftCore hands over at once to a target that is up to date', () => {
-    const [cluster, leader] = clusterOf();
-    const tag = cluster.transfer(leader, 'b');
-    cluster.deliver();
-    expect(cluster.leader.id).to.equal(peer('b'));
-    expect(cluster.leaders).to.have.length(1);
-    expect(cluster.replyTo(leader, tag)).to.deep.equal({ kind: 'transferred', tag });
-  });
-
   it('RaftCore brings the target up to date first, and takes no proposals meanwhile', () => {
     const [cluster, leader] = clusterOf();
     cluster.loses = ({ to, kind }) => to === peer('b') && kind === 'appendRequest';
@@ -45,18 +36,6 @@ describe('RaftCore transfers of leadership (3.10)', () => {
     expect(cluster.leader.id).to.equal(peer('b'));
     expect(cluster.leader.view.commitIndex).to.equal(4);
     expect(cluster.replyTo(leader, tag)?.kind).to.equal('transferred');
-  });
-
-  it('RaftCore gives up after an election timeout and takes proposals again', () => {
-    const [cluster, leader] = clusterOf();
-    cluster.isolate('b');
-    cluster.propose(leader, 'one');
-    const tag = cluster.transfer(leader, 'b');
-    cluster.run(300);
-    expect(cluster.replyTo(leader, tag)).to.deep.include({ kind: 'refused', reason: 'abandoned' });
-    cluster.propose(leader, 'two');
-    expect(leader.replies.at(-1)?.kind).to.equal('appended');
-    expect(leader.view.role).to.equal('leader');
   });
 
   it('RaftCore repeats a lost order to campaign', () => {
