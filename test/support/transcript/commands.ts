@@ -115,6 +115,8 @@ const time: Readonly<Record<string, Command>> = {
 const requests: Readonly<Record<string, Command>> = {
   propose: (stage, [name, ...texts]) => stage.cluster.propose(stage.node(name), ...texts),
   read: (stage, [name]) => void stage.cluster.read(stage.node(name)),
+  /** Answered at once when the leader holds a lease. */
+  'read-by-lease': (stage, [name]) => void stage.cluster.readByLease(stage.node(name)),
   transfer: (stage, [name, to = null]) => void stage.cluster.transfer(stage.node(name), to),
   change,
   show,

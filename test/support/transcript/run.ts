@@ -1,3 +1,4 @@
+import type { RaftSettings } from '../../../src/raft/index.ts';
 import { asTerm, assert } from '../../../src/shared/index.ts';
 import { configurationOf, peer } from '../raft-fixtures.ts';
 import { perform } from './commands.ts';
@@ -7,7 +8,7 @@ import { Stage } from './stage.ts';
  * Runs a transcript and writes it again with what was said. A line is a comment (`#`), empty, what
  * a node said (it begins with two spaces; it is replaced), or a command. The first command is
  *
- *   start voters=a,b,c learners=d outside=e log.a=1,1,2 term.a=3 vote.a=b window=2 seed=1
+ *   start voters=a,b,c learners=d outside=e log.a=1,1,2 term.a=3 vote.a=b window=2 leases=on seed=1
  *
  * where all but `voters` may be missing; `log` gives the terms of the entries that a node starts
  * with. The other commands are in commands.ts.
@@ -58,7 +59,7 @@ function start(words: readonly string[]): Stage {
 const numbersOf = (list: string | undefined): number[] =>
   list === undefined ? [] : list.split(',').map(Number);
 
-function settingsOf(options: ReadonlyMap<string, string>): Record<string, number> {
+function settingsOf(options: ReadonlyMap<string, string>): Partial<RaftSettings> {
   const names = {
     window: 'inflightMessagesMax',
     uncommitted: 'uncommittedBytesMax',
@@ -70,7 +71,7 @@ function settingsOf(options: ReadonlyMap<string, string>): Record<string, number
     const value = options.get(word);
     if (value !== undefined) settings[name] = Number(value);
   }
-  return settings;
+  return { ...settings, leaseReads: options.get('leases') === 'on' };
 }
 
 /** As if the node had been started before, and had come that far. */

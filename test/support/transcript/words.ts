@@ -105,7 +105,7 @@ function replyOf(reply: Reply): string {
     case 'appended':
       return `#${tag} appended as ${reply.index}@${reply.term}`;
     case 'readAt':
-      return `#${tag} may read at ${reply.index}`;
+      return `#${tag} may read at ${reply.index}${reply.leaseUntilMs === undefined ? '' : ', by lease'}`;
     case 'transferred':
       return `#${tag} transferred`;
     case 'refused':
