@@ -65,6 +65,12 @@ export const flags: readonly Flag[] = [
   flag('notifyTimeout', 'TIME', '60', 'seconds that a notification may take'),
   flag('notifyRetries', 'N', '10', 'attempts for one notification'),
   flag('gossipKey', 'FILE', '', 'file with base64 keys, one a line; the first one encrypts'),
+  flag(
+    'diskStallTimeout',
+    'TIME',
+    '2',
+    'a leader whose disk write takes longer gives way to another',
+  ),
   flag('leaseReads', null, 'false', 'the leader reads without asking others; on all nodes or none'),
   flag('profile', 'NAME', 'lan', 'timer preset: lan, wan or local'),
   flag('logLevel', 'LEVEL', 'info', 'debug, info, warn or error'),

@@ -101,6 +101,7 @@ export const fieldSchemas = {
   notifyTimeout: duration(100, 86_400_000),
   notifyRetries: integer(1, 1000),
   gossipKey: z.string(),
+  diskStallTimeout: duration(100, 600_000),
   leaseReads: flagSwitch,
   profile: choice('lan', 'wan', 'local'),
   logLevel: choice('debug', 'info', 'warn', 'error'),

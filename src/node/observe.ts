@@ -28,6 +28,7 @@ function observeRaft(metrics: Metrics, member: ClusterMember): void {
   const { view, configuration } = member.replica;
   metrics.raftTerm.set(view.term);
   metrics.raftHasLeader.set(view.leader === null ? 0 : 1);
+  metrics.diskStalled.set(member.replica.isDiskStalled ? 1 : 0);
   metrics.raftCommitIndex.set(view.commitIndex);
   metrics.raftAppliedIndex.set(view.appliedIndex);
   metrics.raftLastIndex.set(view.lastIndex);

@@ -35,6 +35,11 @@ export const metricTable = {
     name: 'quorate_raft_has_leader',
     help: '1 while this node knows a leader',
   },
+  diskStalled: {
+    kind: 'gauge',
+    name: 'quorate_disk_stalled',
+    help: '1 while a write of the log takes longer than --diskStallTimeout',
+  },
   raftCommitIndex: {
     kind: 'gauge',
     name: 'quorate_raft_commit_index',

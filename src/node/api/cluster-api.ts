@@ -97,6 +97,7 @@ export class NodeClusterApi implements ClusterApi {
     const problems: string[] = [];
     if (member.leader === null) problems.push('no leader is known');
     if (!member.isLive) problems.push('the state is not caught up yet');
+    if (member.replica.isDiskStalled) problems.push('the disk hangs: a write is not done yet');
     return { ready: problems.length === 0, problems, warnings: warningsOf(member) };
   }
 

@@ -18,8 +18,7 @@ import { AppendFiller } from './append-filler.ts';
 import type { EntryCache } from './entry-cache.ts';
 import { Persister } from './persister.ts';
 
-/** A leader whose oldest disk write is older than this steps down. */
-const diskStallMs = 2_000;
+const diskStallMsUsual = 2_000;
 
 export interface RaftEvents {
   /** Entries up to here are committed and on this node's disk: apply them. */
@@ -42,6 +41,8 @@ export interface RaftDriverInit {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly tickMs: number;
+  /** A leader whose oldest disk write is older than this steps down; 2 s. */
+  readonly diskStallMs?: number | undefined;
   readonly onWritten: (ms: number, bytes: number) => void;
   readonly events: RaftEvents;
 }
@@ -90,6 +91,11 @@ export class RaftDriver {
 
   get isWriting(): boolean {
     return this.#persister.isWriting;
+  }
+
+  /** A write takes too long: this node does not lead, nor stand for it. */
+  get isDiskStalled(): boolean {
+    return this.#diskStalled;
   }
 
   start(): void {
@@ -204,6 +210,7 @@ export class RaftDriver {
   }
 
   #watchDisk(): void {
+    const { diskStallMs = diskStallMsUsual } = this.#init;
     const stalled = this.#persister.oldestWriteAgeMs > diskStallMs;
     if (stalled === this.#diskStalled) return;
     this.#diskStalled = stalled;
@@ -211,7 +218,7 @@ export class RaftDriver {
     if (stalled)
       logger.error(
         { ageMs: this.#persister.oldestWriteAgeMs },
-        'The disk hangs: a write is not done yet',
+        'The disk hangs: a write is not done yet, so this node does not lead',
       );
     else logger.warn({}, 'The disk answers again');
     this.submit({ kind: stalled ? 'diskStalled' : 'diskOk' });

@@ -91,6 +91,11 @@ export class Replica {
     return this.#driver.view;
   }
 
+  /** A write of the log takes too long. */
+  get isDiskStalled(): boolean {
+    return this.#driver.isDiskStalled;
+  }
+
   get configuration(): Configuration {
     return this.view.configuration.configuration;
   }
@@ -192,6 +197,7 @@ export class Replica {
       clock,
       logger,
       tickMs: settings.tickMs,
+      diskStallMs: settings.diskStallMs,
       onWritten: this.#init.observer.logWritten,
       events: {
         onReadyToApply: (index) => this.#applier.applyUpTo(index),

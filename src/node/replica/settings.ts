@@ -14,13 +14,22 @@ export interface ReplicaSettings {
   readonly cacheBytesMax: number;
   /** Size of a snapshot's chunks; the same on all nodes, so that one can go on where another ended. */
   readonly snapshotChunkBytes: number;
+  /** A leader whose oldest disk write is older than this steps down; 2 s. */
+  readonly diskStallMs?: number;
   /** The digest of the state is noted, and compared, after every so many entries; 10,000. */
   readonly digestEveryEntries?: number;
 }
 
+/** What operators choose. */
+interface Choices {
+  readonly leaseReads?: boolean;
+  /** Milliseconds. */
+  readonly diskStallTimeout?: number;
+}
+
 export function replicaSettingsFor(
   preset: RaftPreset,
-  { leaseReads = false }: { readonly leaseReads?: boolean } = {},
+  { leaseReads = false, diskStallTimeout }: Choices = {},
 ): ReplicaSettings {
   const raft = { ...raftSettingsFor(preset), leaseReads };
   return {
@@ -35,5 +44,6 @@ export function replicaSettingsFor(
     tickMs: Math.max(10, Math.floor(raft.heartbeatMs / 2)),
     cacheBytesMax: 16 * 1024 * 1024,
     snapshotChunkBytes: 1024 * 1024,
+    ...(diskStallTimeout !== undefined && { diskStallMs: diskStallTimeout }),
   };
 }

@@ -50,6 +50,7 @@ describe('parseConfig', () => {
       eventHold: 30_000,
       notifyTimeout: 60_000,
       notifyRetries: 10,
+      diskStallTimeout: 2_000,
       leaseReads: false,
       profile: 'lan',
       logFormat: 'json',
