@@ -69,16 +69,22 @@ function remember(transaction: Transaction, envelope: Envelope, stored: StoredRe
   expireLeastUsed(transaction);
 }
 
-/** The results from `from` on with a further one, in order of sequences. */
+/**
+ * The results from `from` on with a further one, in order of sequences. Takes the map of the session
+ * that it replaces: copying it would cost more than all the rest.
+ */
 function windowOf(
   before: Session | undefined,
   added: { readonly sequence: number; readonly stored: StoredResult; readonly from: number },
-): ReadonlyMap<number, StoredResult> {
-  const kept = [...(before?.results ?? [])].filter(([sequence]) => sequence >= added.from);
-  const isInOrder = (kept.at(-1)?.[0] ?? 0) < added.sequence;
-  kept.push([added.sequence, added.stored]);
-  if (!isInOrder) kept.sort(([a], [b]) => a - b);
-  return new Map(kept);
+): Map<number, StoredResult> {
+  const results = before?.results ?? new Map<number, StoredResult>();
+  for (const sequence of results.keys()) {
+    if (sequence >= added.from) break;
+    results.delete(sequence);
+  }
+  results.set(added.sequence, added.stored);
+  if (before === undefined || added.sequence > before.highest) return results;
+  return new Map([...results].sort(([a], [b]) => a - b));
 }
 
 /** The session that was used last stays, however large it is. */

@@ -16,7 +16,7 @@ export interface Session {
   /** Replicated clock, Unix milliseconds. */
   readonly lastUsedMs: number;
   /** Of the window, by sequence, ascending. */
-  readonly results: ReadonlyMap<number, StoredResult>;
+  readonly results: Map<number, StoredResult>;
 }
 
 interface Node {

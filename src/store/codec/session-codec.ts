@@ -1,6 +1,7 @@
 import { asRevision } from '../../shared/index.ts';
 import { ProtoReader } from '../../wire/index.ts';
 import type { ProtoWriter } from '../../wire/index.ts';
+import type { Failure } from '../outcome.ts';
 import type { Session, StoredResult } from '../session-table.ts';
 import type { CommandResult } from '../types.ts';
 import { failureCodes, nameOf, numberOf } from './names.ts';
@@ -9,46 +10,48 @@ import { failureCodes, nameOf, numberOf } from './names.ts';
 export function encodeSession(writer: ProtoWriter, session: Session): Uint8Array {
   writer.uint(1, session.highest).uint(2, session.lastUse).uint(3, session.lastUsedMs);
   for (const [sequence, result] of session.results) {
-    const mark = writer.begin(4, 16);
-    writer.uint(1, session.highest - sequence);
-    if (typeof result === 'number') writer.uint(2, result);
-    else writer.uint(3, numberOf(failureCodes, result.code)).string(4, result.message);
-    writer.end(mark);
+    const age = session.highest - sequence;
+    if (typeof result === 'number') writer.presentUint(4, age).presentUint(5, result);
+    else writeFailure(writer, age, result);
   }
   return writer.take();
+}
+
+function writeFailure(writer: ProtoWriter, age: number, { code, message }: Failure): void {
+  const mark = writer.begin(6, message.length + 8);
+  writer.uint(1, age).uint(2, numberOf(failureCodes, code)).string(3, message).end(mark);
 }
 
 /** undefined when the bytes are no session row. */
 export function decodeSession(id: string, bytes: Uint8Array): Session | undefined {
   const reader = new ProtoReader(bytes);
-  const numbers = [0, 0, 0, 0];
+  const numbers = [0, 0, 0, 0, 0];
   const results = new Map<number, StoredResult>();
   for (let field = reader.nextField(); field !== 0; field = reader.nextField()) {
-    if (field === 4) readResult(reader, numbers[1] ?? 0, results);
-    else if (field > 4) reader.fail(0);
+    const [, highest = 0, , , age = 0] = numbers;
+    if (field === 5) results.set(highest - age, reader.uint());
+    else if (field === 6) readFailure(reader, highest, results);
+    else if (field > 6) reader.fail(0);
     else numbers[field] = reader.uint();
   }
   const [, highest = 0, lastUse = 0, lastUsedMs = 0] = numbers;
   return reader.failed ? undefined : { id, highest, lastUse, lastUsedMs, results };
 }
 
-function readResult(reader: ProtoReader, highest: number, into: Map<number, StoredResult>): void {
+function readFailure(reader: ProtoReader, highest: number, into: Map<number, StoredResult>): void {
   const outerEnd = reader.enter();
   let age = 0;
-  let success = 0;
-  let failure = 0;
+  let number = 0;
   let message = '';
   for (let field = reader.nextField(); field !== 0; field = reader.nextField()) {
     if (field === 1) age = reader.uint();
-    else if (field === 2) success = reader.uint();
-    else if (field === 3) failure = reader.uint();
-    else if (field === 4) message = reader.string();
+    else if (field === 2) number = reader.uint();
+    else if (field === 3) message = reader.string();
     else reader.fail(0);
   }
   reader.leave(outerEnd);
-  const code = nameOf(failureCodes, failure);
-  if (failure === 0) into.set(highest - age, success);
-  else if (code === undefined) reader.fail(0);
+  const code = nameOf(failureCodes, number);
+  if (code === undefined) reader.fail(0);
   else into.set(highest - age, { ok: false, code, message });
 }
 

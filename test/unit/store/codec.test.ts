@@ -124,14 +124,16 @@ describe('store codec', () => {
       longs: Number,
     });
     const refused = {
-      failure: 'PARAM_INVALID',
+      code: 'PARAM_INVALID',
       message: 'Cannot take the keyspace as known: it is not',
     };
     expect(session).to.deep.equal({
       highest: 3,
       lastUse: 2,
       lastUsedMs: store.timeMs,
-      results: [{ age: 2, success: 4 * 1 + 2 }, refused],
+      ages: [2],
+      successes: [4 * 1 + 2],
+      failures: [refused],
     });
   });
 });
