@@ -8,6 +8,7 @@ import type {
 import type { PeerId } from '../../../src/shared/index.ts';
 import type { Replica } from '../../../src/node/replica/index.ts';
 import type { CommittedLog } from './committed-log.ts';
+import { Conduct } from './conduct.ts';
 import { DiskImage } from './disk-image.ts';
 import { isOnQuorum, isVoterIn } from './quorums.ts';
 import type { World } from './world.ts';
@@ -33,6 +34,7 @@ const DIGEST_EVERY = 4;
 /** Raft's properties (figure 3) and what the drivers promise, looked at after every event. */
 export class Checker {
   readonly log: CommittedLog;
+  readonly conduct = new Conduct();
   /** Of every incarnation that ever was. */
   readonly #images = new Map<PeerId, DiskImage>();
   readonly #leaders = new Map<number, PeerId>();
@@ -67,6 +69,16 @@ export class Checker {
     this.#expect(this.log.note(batch, before), self);
     if (batch.hardState !== undefined) this.#checkVote(self, image, batch.hardState);
     this.#checkChanges(self, batch, commitIndex);
+    const lastIndexOf = (peer: PeerId): number => this.imageOf(peer).lastIndex;
+    this.#expect(
+      this.conduct.onWrite(self, batch, { nowMs: this.#world.nowMs, lastIndexOf }),
+      self,
+    );
+  }
+
+  /** Something is wrong with what `self` does; null: all is well. */
+  onConduct(self: PeerId, complaint: string | null): void {
+    this.#expect(complaint, self);
   }
 
   /** A vote stays what it is for the whole term, and terms only grow. */
@@ -140,6 +152,7 @@ export class Checker {
     seen.commit = view.commitIndex;
     this.#observeState(watched, seen);
     this.#checkConfiguration(self, view);
+    this.#expect(this.conduct.onObserve(self, view, this.#world.nowMs), self);
   }
 
   /** The newest configuration of the log is in force, and a leader that it leaves out goes. */

@@ -20,6 +20,7 @@ export interface ClientInit {
 }
 
 const KEYS = 10;
+const asideTimeoutMs = 2_000;
 const keys = Array.from({ length: KEYS }, (_, i) => `k${i}`);
 
 /** Asks any node for this and that, a few things at a time, until it is told to stop. */
@@ -53,18 +54,26 @@ export class Client {
     if (node === undefined) return;
     const name = `${this.#init.name}-${++this.#count}`;
     const timeoutMs = between(this.#random, 200, 4_000);
-    if (happens(this.#random, 300)) await this.#read(node, name, timeoutMs);
+    if (happens(this.#random, 300)) await this.#read(node, name, { timeoutMs, isFirst: false });
     else await this.write(node, this.#envelope(name), timeoutMs);
   }
 
-  async readSomething(node: SimNode): Promise<void> {
+  /** `isFirst`: it is seen before all that came while the process stood still. */
+  async readSomething(node: SimNode, isFirst = false): Promise<void> {
     const name = `${this.#init.name}-${++this.#count}`;
-    await this.#read(node, name, between(this.#random, 200, 4_000));
+    await this.#read(node, name, { timeoutMs: between(this.#random, 200, 4_000), isFirst });
   }
 
   async writeSomething(node: SimNode): Promise<void> {
     const name = `${this.#init.name}-${++this.#count}`;
     await this.write(node, this.#envelope(name), between(this.#random, 200, 4_000));
+  }
+
+  /** To a key of its own: many such of which nobody knows what became are no riddle. */
+  async writeAside(node: SimNode): Promise<void> {
+    const name = `${this.#init.name}-${++this.#count}`;
+    const put = this.#put(utf8(`aside ${name}`), name);
+    await this.write(node, envelopeOf(name, { then: [put] }), asideTimeoutMs);
   }
 
   /** Resolves when there is an answer, or never will be one. True: it was acknowledged. */
@@ -86,7 +95,11 @@ export class Client {
     }
   }
 
-  async #read(node: SimNode, name: string, timeoutMs: number): Promise<void> {
+  async #read(
+    node: SimNode,
+    name: string,
+    { timeoutMs, isFirst }: { timeoutMs: number; isFirst: boolean },
+  ): Promise<void> {
     const { world, history, keyHistory } = this.#init;
     const key = anyOf(this.#random, keys) ?? '';
     const isLinearizable = happens(this.#random, 850);
@@ -94,10 +107,11 @@ export class Client {
     const invokedAt = keyHistory.invoke();
     world.note(`${name} asks ${node.name}: ${isLinearizable ? 'read' : 'local read'} ${key}`);
     try {
-      const answer = await askProcess(node, async (replica) => {
+      const ask = async (replica: Replica): Promise<Answer> => {
         if (isLinearizable) await replica.readBarrier(timeoutMs);
         return readKey(replica, key);
-      });
+      };
+      const answer = await askProcess(node, ask, isFirst);
       if (isLinearizable) history.onRead(name, atLeast, answer);
       else history.onLocalRead(name, answer);
       if (isLinearizable) keyHistory.onRead(name, invokedAt, answer);
@@ -164,14 +178,18 @@ export const envelopeOf = (
 });
 
 /** The answer of a process; UNKNOWN_OUTCOME when it is gone before. */
-function askProcess<T>(node: SimNode, ask: (replica: Replica) => Promise<T>): Promise<T> {
+function askProcess<T>(
+  node: SimNode,
+  ask: (replica: Replica) => Promise<T>,
+  isFirst = false,
+): Promise<T> {
   const { life, replica } = node;
   if (life === null || replica === null) return Promise.reject(refused());
   return new Promise((resolve, reject) => {
     life.pass(() => {
       if (node.replica === replica) ask(replica).then(resolve, reject);
       else reject(refused());
-    });
+    }, isFirst);
     void life.ended.then(() => reject(gone()));
   });
 }

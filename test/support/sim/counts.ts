@@ -2,6 +2,8 @@ import type { Fault } from './profile.ts';
 
 /** What happened in a simulation, to show that it was one. */
 export interface Counts {
+  /** Nodes that asked for votes, if only for trial. */
+  campaigns: number;
   elections: number;
   /** Writes that replaced entries which were durable. */
   truncations: number;
@@ -26,6 +28,7 @@ export interface Counts {
 export type FaultCounts = Map<Fault, number>;
 
 export const noCounts = (): Counts => ({
+  campaigns: 0,
   elections: 0,
   truncations: 0,
   compactions: 0,

@@ -44,11 +44,15 @@ export class Life {
     return this.#held !== null;
   }
 
-  /** Runs `run` in the process: now, when it goes on, or never. */
-  pass(run: () => void): void {
+  /**
+   * Runs `run` in the process: now, when it goes on, or never. `isFirst`: before what came earlier,
+   * as when a process looks at its sockets in another order.
+   */
+  pass(run: () => void, isFirst = false): void {
     if (this.#isOver) return;
     if (this.#held !== null) {
-      this.#held.push(run);
+      if (isFirst) this.#held.unshift(run);
+      else this.#held.push(run);
       return;
     }
     this.#init.touch();

@@ -1,7 +1,10 @@
 import type { ReplicaInit } from '../../../src/node/replica/index.ts';
 import type { Entry, PersistBatch } from '../../../src/raft/index.ts';
-import type { Logger } from '../../../src/shared/index.ts';
+import type { Logger, PeerId } from '../../../src/shared/index.ts';
 import { asIndex } from '../../../src/shared/index.ts';
+import type { Checker } from './checker.ts';
+import type { Transfers } from './conduct.ts';
+import type { LogEvents } from './observed-log.ts';
 import type { World } from './world.ts';
 
 /** Reads a log from end to end, as no restart does: what was durable must be readable. */
@@ -24,6 +27,17 @@ export function tracingLogger(world: World, name: string): Logger {
   };
   return { debug: () => undefined, info: say('info'), warn: say('warn'), error: say('error') };
 }
+
+/** Lets the checker see what a node does with its log while it leads and sends snapshots. */
+export const conductOf = (
+  checker: Checker,
+  self: PeerId,
+  transfers: Transfers,
+): Pick<LogEvents, 'onWritten' | 'onCompact'> => ({
+  onWritten: () => checker.conduct.onWritten(self),
+  onCompact: (baseIndex, logBytes) =>
+    checker.onConduct(self, transfers.onCompact(baseIndex, logBytes)),
+});
 
 export function textOfBatch({ entries, hardState }: PersistBatch): string {
   const [first, last] = [entries[0], entries.at(-1)];

@@ -5,8 +5,11 @@ import type { DiskImage, Rebase } from './disk-image.ts';
 export interface LogEvents {
   /** Before it is written. */
   onWrite(batch: PersistBatch): void;
+  onWritten(): void;
   /** The base of a snapshot is about to be written: from then on it counts. */
   onInstall(): void;
+  /** Before it is cut. */
+  onCompact(baseIndex: number, logBytes: number): void;
   onCompacted(): void;
 }
 
@@ -31,6 +34,7 @@ export function observedLog(
       image.writeBegins(batch);
       await log.write(batch);
       image.writeEnds(batch);
+      events.onWritten();
     },
     installBase: (base, generation) => {
       events.onInstall();
@@ -38,6 +42,7 @@ export function observedLog(
       return rebase({ base, keeps }, () => log.installBase(base, generation));
     },
     compact: async (base) => {
+      events.onCompact(base.index, log.usage().bytes);
       await rebase({ base, keeps: true }, () => log.compact(base));
       events.onCompacted();
     },

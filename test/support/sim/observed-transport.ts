@@ -1,6 +1,8 @@
 import type { ReplicaInit } from '../../../src/node/replica/index.ts';
 import type { RaftMessage } from '../../../src/raft/index.ts';
-import type { PeerTransport } from '../../../src/transport/index.ts';
+import { decodeSnapshotIdentity } from '../../../src/node/replica/snapshot-offer.ts';
+import type { PeerTransport, SnapshotSource } from '../../../src/transport/index.ts';
+import type { Transfers } from './conduct.ts';
 import type { Life } from './life.ts';
 import type { Profile } from './profile.ts';
 import type { World } from './world.ts';
@@ -11,6 +13,7 @@ export interface ObservedTransportInit {
   readonly name: string;
   readonly life: Life;
   readonly profile: Profile;
+  readonly transfers: Transfers;
   readonly onSend: (message: RaftMessage) => void;
   readonly onFault: (fault: 'repeated' | 'reordered') => void;
 }
@@ -31,12 +34,27 @@ export function observedTransport(
     void world.after(between(random, 1, delayMsMax), () => {
       if (!life.isOver) transport.send(message);
     });
+  /** Large states take their time, and others go on meanwhile. */
+  const slowed = (source: SnapshotSource): SnapshotSource => ({
+    ...source,
+    readChunk: async (number) => {
+      const delayMs = random.intBelow(profile.chunkMsMax + 1);
+      await new Promise<void>((resolve) => world.after(delayMs, () => life.pass(resolve)));
+      return source.readChunk(number);
+    },
+  });
   return {
     setPeers: (addresses) => transport.setPeers(addresses),
     call: (to, method, body, timeoutMs) => transport.call(to, method, body, timeoutMs),
-    sendSnapshot: (to, source, signal) => {
-      world.note(`${init.name} sends a snapshot to ${to}`);
-      return transport.sendSnapshot(to, source, signal);
+    sendSnapshot: async (to, source, signal) => {
+      const { index } = decodeSnapshotIdentity(source.offer.header).base;
+      world.note(`${init.name} sends a snapshot of ${index} to ${to}`);
+      init.transfers.begin(to, index);
+      try {
+        await transport.sendSnapshot(to, slowed(source), signal);
+      } finally {
+        init.transfers.end(to);
+      }
     },
     send: (message) => {
       if (life.isOver) return;

@@ -48,7 +48,8 @@ export const processActs = {
     life.pause();
     const stillMs = between(scene.random, 300, 2_500);
     world.after(stillMs, () => {
-      for (const client of scene.clients) void client.readSomething(leader);
+      const isFirst = happens(scene.random, 500);
+      for (const client of scene.clients) void client.readSomething(leader, isFirst);
       scene.note(`${leader.name} goes on, still cut off`);
       life.resume();
     });

@@ -104,6 +104,8 @@ export interface Profile {
   /** Raft messages that come twice or late, of 1000. */
   readonly repeatedPerMille: number;
   readonly delayedPerMille: number;
+  /** Longest time that a chunk of a snapshot takes. */
+  readonly chunkMsMax: number;
 }
 
 /** What one seed makes of a simulation. */
@@ -121,6 +123,7 @@ export function drawProfile(random: Random, name: ProfileName): Profile {
     network: drawNetwork(random),
     repeatedPerMille: happens(random, 400) ? between(random, 1, 50) : 0,
     delayedPerMille: happens(random, 400) ? between(random, 1, 50) : 0,
+    chunkMsMax: anyOf(random, [0, 0, 100, 600]) ?? 0,
   };
 }
 

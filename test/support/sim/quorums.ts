@@ -18,7 +18,7 @@ export function isOnQuorum(
 export const isVoterIn = (configuration: Configuration, peer: PeerId): boolean =>
   votersIn(configuration).includes(peer) || configuration.outgoingVoters.includes(peer);
 
-const votersIn = ({ members }: Configuration): readonly PeerId[] =>
+export const votersIn = ({ members }: Configuration): readonly PeerId[] =>
   members
     .filter(({ role }) => role === 'voter')
     .map(({ nodeId, incarnation }) => peerIdOf(nodeId, incarnation));

@@ -4,7 +4,11 @@ import { addFault } from './counts.ts';
 import type { Fault } from './profile.ts';
 import type { SimCluster } from './sim-cluster.ts';
 import type { SimNode } from './sim-node.ts';
-import { anyOf, between } from './world.ts';
+import { anyOf, between, happens } from './world.ts';
+
+const vainLatencyMs = 1_000;
+/** Apart enough for entries of their own. */
+const vainGapMs = 12;
 
 /** What disturbances work with. */
 export class Scene {
@@ -48,8 +52,20 @@ export class Scene {
     this.cluster.world.after(between(this.random, 1, withinMs), run);
   }
 
-  /** What a node that is cut off now takes in, others may have to cut off its log later. */
+  /**
+   * What a node that is cut off now takes in, others may have to cut off its log later; sometimes a
+   * lot of it, and sometimes while its disk is still busy with it.
+   */
   writeInVain(node: SimNode): void {
     for (const client of this.clients) void client.writeSomething(node);
+    if (happens(this.random, 200)) {
+      node.disk.latencyMsMax = vainLatencyMs;
+      this.later(2 * vainLatencyMs, () => (node.disk.latencyMsMax = 2));
+    }
+    if (!happens(this.random, 200)) return;
+    const client = anyOf(this.random, this.clients);
+    for (let i = between(this.random, 10, 60); i > 0; i--) {
+      this.cluster.world.after(i * vainGapMs, () => void client?.writeAside(node));
+    }
   }
 }

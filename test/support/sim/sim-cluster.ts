@@ -64,6 +64,7 @@ export class SimCluster {
     const numbers = Array.from({ length: profile.nodeCount }, (_, i) => i + 1);
     this.network = new SimNetwork(world, numbers.map(addressOf), profile.network);
     this.#configuration = this.#firstConfiguration(numbers);
+    this.checker.conduct.noteFounders(this.#configuration);
     this.#slots = numbers.map((number) => this.#makeSlot(number));
     world.afterEvent = () => this.#afterEvent();
   }

@@ -1,48 +1,24 @@
-import type { MemberView } from '../../../src/gossip/index.ts';
 import { DataDirectory } from '../../../src/node/cluster/data-directory.ts';
 import { peerAddresses } from '../../../src/node/cluster/peer-addresses.ts';
 import type { ReplicaInit } from '../../../src/node/replica/index.ts';
 import { Replica } from '../../../src/node/replica/index.ts';
 import type { Configuration, LogIdentity, Member, PersistBatch } from '../../../src/raft/index.ts';
-import type { ClusterId, PeerId } from '../../../src/shared/index.ts';
+import type { PeerId } from '../../../src/shared/index.ts';
 import { codeOf, peerIdOf, QuorateError } from '../../../src/shared/index.ts';
 import { createMemoryPeerTransport } from '../../../src/transport/index.ts';
 import type { PeerHandlers, PeerTransport } from '../../../src/transport/index.ts';
-import type { Checker, Watched } from './checker.ts';
-import type { Counts, FaultCounts } from './counts.ts';
+import type { Watched } from './checker.ts';
 import { addFault } from './counts.ts';
+import { Transfers } from './conduct.ts';
 import { Life } from './life.ts';
-import { allEntries, textOfBatch, tracingLogger } from './node-log.ts';
+import { allEntries, conductOf, textOfBatch, tracingLogger } from './node-log.ts';
 import { observedLog } from './observed-log.ts';
 import { observedTransport } from './observed-transport.ts';
-import type { Profile } from './profile.ts';
 import { tinySettings } from './profile.ts';
 import { SimDisk } from './sim-disk.ts';
-import type { SimNetwork } from './sim-network.ts';
-import type { World } from './world.ts';
+import type { Moment, SimNodeInit } from './sim-node-init.ts';
 
-/** When a crash is most likely to find a mistake. */
-export type Moment = 'voted' | 'leads' | 'writes' | 'compacted' | 'installs' | 'installed';
-
-export interface SimNodeInit {
-  readonly world: World;
-  readonly network: SimNetwork;
-  readonly checker: Checker;
-  readonly counts: Counts;
-  readonly faults: FaultCounts;
-  readonly profile: Profile;
-  readonly clusterId: ClusterId;
-  /** As what it joins the cluster. */
-  readonly member: Member;
-  /** Of a cluster that it starts with; empty when it has to be let in. */
-  readonly configuration: Configuration;
-  /** What gossip would tell: who runs where. */
-  readonly gossip: () => readonly MemberView[];
-  readonly touch: (node: SimNode) => void;
-  readonly onMoment: (node: SimNode, moment: Moment) => void;
-  /** Its disk is not what it was; the process is down, and needs another one. */
-  readonly onDamaged: (node: SimNode) => void;
-}
+export type { Moment } from './sim-node-init.ts';
 
 const dataDirectory = '/data';
 const restartMsMax = 3_000;
@@ -64,6 +40,8 @@ export class SimNode {
   life: Life | null = null;
   /** null: it is down, or not up yet. */
   running: Running | null = null;
+  /** Of this life. */
+  #transfers = new Transfers();
   readonly #init: SimNodeInit;
   /** This life was hit by a fault of the disk: it may end because of it. */
   #errorsBefore = 0;
@@ -193,6 +171,7 @@ export class SimNode {
       logSettings: tinySettings.log,
       logger: tracingLogger(this.#init.world, this.name),
     });
+    this.#transfers = new Transfers();
     const log = await this.#openLog(directory);
     const transport = this.#makeTransport(life);
     await transport.start(this.#handlers(life));
@@ -214,6 +193,7 @@ export class SimNode {
     this.disk.logIsGood();
     return observedLog(log, image, {
       onWrite: (batch) => this.#onWrite(batch),
+      ...conductOf(checker, this.self, this.#transfers),
       onInstall: () => this.#moment('installs'),
       onCompacted: () => {
         this.#init.counts.compactions++;
@@ -240,6 +220,7 @@ export class SimNode {
         life,
         name: this.name,
         profile: this.#init.profile,
+        transfers: this.#transfers,
         onFault: (fault) => addFault(this.#init.faults, fault),
         onSend: (message) => {
           checker.onSend(this.self, message);
@@ -252,6 +233,7 @@ export class SimNode {
         onNotices: () => undefined,
         onRoleChange: ({ role, leader, term }) => {
           world.note(`${this.name} is ${role} in term ${term}, leader ${leader ?? '-'}`);
+          if (role === 'preCandidate') counts.campaigns++;
           if (role !== 'leader') return;
           checker.onLeader(this.self, term);
           this.#moment('leads');

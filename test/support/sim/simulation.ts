@@ -23,6 +23,8 @@ const recoveryMs = 40_000;
 const calmMs = 2_000;
 const writeTimeoutMs = 5_000;
 const pauseMs = 100;
+/** Of an event loop that has too much to do. */
+const stallMs = 400;
 
 /** What a simulation showed. */
 export interface SimulationReport {
@@ -169,14 +171,32 @@ class Simulation {
     return isThere && this.#isWhole();
   }
 
-  /** Where nothing is wrong, nobody stands for election. */
+  /** Where nothing is wrong, nobody stands for election: not for a stall of a follower either. */
   async #stayCalm(): Promise<void> {
-    const term = this.#cluster.leader?.replica?.view.term;
+    const { counts } = this.#cluster;
+    const term = this.#leaderTerm;
+    const before = counts.campaigns;
+    await this.#stallFollower();
     await this.#world.run(calmMs);
-    const after = this.#cluster.leader?.replica?.view.term;
-    if (term === undefined || after !== term) {
+    const after = this.#leaderTerm;
+    if (term === null || after !== term) {
       this.#giveUp(`leadership moved from term ${term ?? '-'} to ${after ?? '-'} in quiet times`);
     }
+    const campaigns = counts.campaigns - before;
+    if (isQuiet(this.#profile) && campaigns > 0) this.#giveUp('a campaign in quiet times');
+  }
+
+  get #leaderTerm(): number | null {
+    return this.#cluster.leader?.replica?.view.term ?? null;
+  }
+
+  async #stallFollower(): Promise<void> {
+    const follower = this.#cluster.anyNode(({ replica }) => replica?.view.role === 'follower');
+    if (follower === undefined) return;
+    this.#world.note(`${follower.name} is busy for ${stallMs} ms`);
+    follower.life?.pause();
+    await this.#world.run(stallMs);
+    follower.life?.resume();
   }
 
   /** Durability: every node holds what all acknowledged writes together make. */
@@ -240,3 +260,7 @@ class Simulation {
     throw new Error(message);
   }
 }
+
+/** No heartbeat comes later than a follower must wait for it. */
+const isQuiet = ({ network }: Profile): boolean =>
+  network.lostPerMille === 0 && network.brokenPerMille === 0 && network.delayMsMax <= 40;
