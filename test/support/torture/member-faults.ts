@@ -1,3 +1,5 @@
+import { closeSync, openSync, readdirSync, readSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Random } from '../../../src/shared/index.ts';
 import type { Member } from '../e2e/index.ts';
 import { query } from '../e2e/index.ts';
@@ -6,11 +8,12 @@ import type { Arena } from './arena.ts';
 import type { TortureNode } from './torture-node.ts';
 
 const askAgainMs = 500;
+const headerOffset = 60;
 const changeTimeoutSeconds = 8;
 
 /** Removes members and takes them in again, wipes them, moves leadership; one after the other. */
 export async function runMemberFaults(arena: Arena, random: Random): Promise<void> {
-  const faults = [leaveAndJoin, wipe, transfer];
+  const faults = [leaveAndJoin, wipe, damage, transfer];
   while (!arena.isOver()) {
     await arena.rest(between(1000, 6000, random));
     // Only then has every acknowledged write as many copies as it had before the last one was lost.
@@ -29,19 +32,35 @@ async function leaveAndJoin(arena: Arena, random: Random): Promise<void> {
   arena.note(`${node.id} has joined`);
 }
 
-async function wipe(arena: Arena, random: Random): Promise<void> {
+const wipe = (arena: Arena, random: Random): Promise<void> =>
+  rebuild(arena, random, { name: 'wiped disk', harm: ({ daemon }) => daemon.wipe() });
+
+const damage = (arena: Arena, random: Random): Promise<void> =>
+  rebuild(arena, random, {
+    name: 'flipped bit in the log',
+    harm: ({ daemon }) => flipBit(daemon.dataDirectory),
+  });
+
+interface Loss {
+  readonly name: string;
+  /** Done to a node that does not run: it cannot trust its data any more. */
+  readonly harm: (node: TortureNode) => void;
+}
+
+/** A node loses its data and must come back by itself as a voter of another incarnation. */
+async function rebuild(arena: Arena, random: Random, { name, harm }: Loss): Promise<void> {
   const [node] = arena.free(random);
   if (node === undefined) return;
   node.reserve();
   const before = (await votersOf(arena)).get(node.id);
   if (before !== undefined && !arena.isOver()) {
     await arena.mayStrike();
-    arena.strike('wiped disk', node.id);
+    arena.strike(name, node.id);
     await node.daemon.kill();
-    node.daemon.wipe();
+    harm(node);
     await arena.rest(between(0, 3000, random));
     node.start();
-    arena.repaired('wiped disk');
+    arena.repaired(name);
   }
   node.release();
   if (before === undefined) return;
@@ -49,7 +68,25 @@ async function wipe(arena: Arena, random: Random): Promise<void> {
     const now = (await votersOf(arena)).get(node.id);
     return now !== undefined && now !== before;
   });
-  arena.note(`${node.id} is back after its wipe`);
+  arena.note(`${node.id} is back after ${name}`);
+}
+
+/** In the header of the oldest segment, which every start reads. */
+function flipBit(dataDirectory: string): void {
+  const directory = join(dataDirectory, 'log');
+  const [oldest] = readdirSync(directory).sort();
+  if (oldest === undefined) throw new Error(`Cannot damage ${directory}: it is empty`);
+  const file = openSync(join(directory, oldest), 'r+');
+  const byte = Buffer.alloc(1);
+  readSync(file, byte, 0, 1, headerOffset);
+  writeSync(
+    file,
+    byte.map((found) => found ^ 4),
+    0,
+    1,
+    headerOffset,
+  );
+  closeSync(file);
 }
 
 async function transfer(arena: Arena, random: Random): Promise<void> {

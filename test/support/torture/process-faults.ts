@@ -10,6 +10,8 @@ interface ProcessFault {
   readonly strike: (nodes: readonly TortureNode[]) => Promise<void>;
   readonly repair: (nodes: readonly TortureNode[]) => void;
   readonly holdMs: readonly [number, number];
+  /** How often compared with others: without a majority little happens that could go wrong. */
+  readonly weight: number;
 }
 
 const kill = (nodes: readonly TortureNode[]): Promise<void> =>
@@ -23,9 +25,17 @@ const pause = (nodes: readonly TortureNode[]): Promise<void> => {
 const resume = (nodes: readonly TortureNode[]): void => nodes.forEach((node) => node.resume());
 
 const faults: readonly ProcessFault[] = [
-  { name: 'kill -9 of one', targets: () => 1, strike: kill, repair: start, holdMs: [0, 5000] },
+  {
+    name: 'kill -9 of one',
+    weight: 3,
+    targets: () => 1,
+    strike: kill,
+    repair: start,
+    holdMs: [0, 5000],
+  },
   {
     name: 'kill -9 of the leader',
+    weight: 3,
     targets: () => 'leader',
     strike: kill,
     repair: start,
@@ -33,6 +43,7 @@ const faults: readonly ProcessFault[] = [
   },
   {
     name: 'kill -9 of a majority',
+    weight: 1,
     targets: (count) => Math.floor(count / 2) + 1,
     strike: kill,
     repair: start,
@@ -40,6 +51,7 @@ const faults: readonly ProcessFault[] = [
   },
   {
     name: 'kill -9 of all',
+    weight: 1,
     targets: (count) => count,
     strike: kill,
     repair: start,
@@ -47,6 +59,7 @@ const faults: readonly ProcessFault[] = [
   },
   {
     name: 'orderly restart of one',
+    weight: 3,
     targets: () => 1,
     strike: async ([node]) => {
       await node?.daemon.stop();
@@ -54,9 +67,17 @@ const faults: readonly ProcessFault[] = [
     repair: start,
     holdMs: [0, 2000],
   },
-  { name: 'SIGSTOP of one', targets: () => 1, strike: pause, repair: resume, holdMs: [100, 8000] },
+  {
+    name: 'SIGSTOP of one',
+    weight: 3,
+    targets: () => 1,
+    strike: pause,
+    repair: resume,
+    holdMs: [100, 8000],
+  },
   {
     name: 'SIGSTOP of the leader',
+    weight: 3,
     targets: () => 'leader',
     strike: pause,
     repair: resume,
@@ -64,6 +85,7 @@ const faults: readonly ProcessFault[] = [
   },
   {
     name: 'SIGSTOP of a majority',
+    weight: 1,
     targets: (count) => Math.floor(count / 2) + 1,
     strike: pause,
     repair: resume,
@@ -71,12 +93,14 @@ const faults: readonly ProcessFault[] = [
   },
 ];
 
+const lots = faults.flatMap((fault) => Array.from({ length: fault.weight }, () => fault));
+
 /** Ends and stops processes, one such fault after the other. */
 export async function runProcessFaults(arena: Arena, random: Random): Promise<void> {
   while (!arena.isOver()) {
     await arena.rest(between(1500, 7000, random));
     await arena.mayStrike();
-    const fault = oneOf(faults, random);
+    const fault = oneOf(lots, random);
     const targets = await choose(arena, fault, random);
     if (arena.isOver() || targets.length === 0) continue;
     for (const node of targets) node.reserve();
