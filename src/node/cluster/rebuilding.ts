@@ -40,11 +40,12 @@ export async function rebuild(init: RebuildInit, damage: Error): Promise<void> {
     `${damage.message}: this node neither votes with it nor serves it`,
   );
   const known = knownFrom(await readable(directory));
-  const refusal = refusalOf(known, init);
-  if (refusal !== null) throw stops(damage, refusal);
+  // Damage may hide that others came since: whoever the operator names may prove it all the same.
+  const refusal = refusalOf(known);
+  if (refusal !== null && init.joinAddresses.length === 0) throw stops(damage, refusal);
   const addresses = [...new Set([...known.httpAddresses, ...init.joinAddresses])];
   const problem = await proofOf(init, known, addresses);
-  if (problem !== null) throw stops(damage, problem);
+  if (problem !== null) throw stops(damage, refusal === null ? problem : `${refusal}; ${problem}`);
   const time = new Date(clock.wallMs()).toISOString().replaceAll(':', '-');
   const aside = await directory.setAside(time, addresses);
   logger.warn(
@@ -81,8 +82,8 @@ function knownFrom(inspection: LogInspection | null): Known {
   return { identity, configuration: isEmpty ? null : configuration, httpAddresses };
 }
 
-/** Why the data must stay whatever the others say; null when they may be asked. */
-function refusalOf({ identity, configuration }: Known, init: RebuildInit): string | null {
+/** Why nobody else can go on without this node, as far as its log says; null when others can. */
+function refusalOf({ identity, configuration }: Known): string | null {
   if (identity !== null && configuration !== null) {
     const voters = configuration.members.filter(({ role }) => role === 'voter');
     const others = voters.filter(({ nodeId }) => nodeId !== identity.nodeId);
@@ -91,7 +92,6 @@ function refusalOf({ identity, configuration }: Known, init: RebuildInit): strin
     const count = `the other ${others.length} of ${voters.length} voters`;
     return `${count} cannot let it in again without it; see quorate recover`;
   }
-  if (init.joinAddresses.length > 0) return null;
   return 'nothing in it says who the other members are; with --join it could ask them';
 }
 

@@ -99,5 +99,5 @@ function nameOf(key: Uint8Array): string {
 export function describeConfiguration({ members, outgoingVoters }: Configuration): string {
   const list = members.map(({ nodeId, role }) => `${nodeId} ${role}`).join(', ');
   if (outgoingVoters.length === 0) return list === '' ? 'nobody yet' : list;
-  return `${list}; joint, leaving voters ${outgoingVoters.join(', ')}`;
+  return `${list}; joint with the former voters ${outgoingVoters.join(', ')}`;
 }
