@@ -1,3 +1,4 @@
+export { loopback } from './loopback.ts';
 export { canEnter, enterCommand, Namespaces } from './namespaces.ts';
 export { patchBuild, pinBuild } from './pinned-build.ts';
 export { Torture } from './torture.ts';

@@ -84,10 +84,6 @@ export class Namespaces implements Network {
     this.#cut = wanted;
   }
 
-  isNow(): void {
-    // The place of a node is its namespace, whoever runs in it.
-  }
-
   close(): Promise<void> {
     for (const holder of this.#holders) holder.kill('SIGKILL');
     return Promise.resolve();

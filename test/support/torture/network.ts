@@ -18,15 +18,13 @@ export interface Place {
 
 /** What lies between the nodes. This process reaches all of them at all times. */
 export interface Network {
-  /** For people: by what means links are cut. */
-  readonly means: string;
+  /** For people: by what means links are cut; null: they cannot be. */
+  readonly means: string | null;
   /** An address of this process that all nodes reach at all times. */
   readonly ownHost: string;
   readonly places: readonly Place[];
   /** From now on exactly these links lose all that they carry. */
   cut(links: readonly Link[]): Promise<void>;
-  /** Tells whose process node `n` is now: a proxy knows callers by it. */
-  isNow(n: number, pid: number): void;
   close(): Promise<void>;
 }
 

@@ -17,14 +17,12 @@ export class TortureNode {
   readonly daemon: Daemon;
   /** What the others dial for Raft. */
   readonly raft: string;
-  readonly #network: Network;
   #isReserved = false;
   #isPaused = false;
 
   constructor(n: number, daemon: Daemon, network: Network) {
     this.n = n;
     this.daemon = daemon;
-    this.#network = network;
     this.raft = network.places[n - 1]?.raft ?? '';
   }
 
@@ -53,7 +51,6 @@ export class TortureNode {
 
   start(): void {
     this.daemon.start();
-    this.#network.isNow(this.n, this.daemon.pid);
   }
 
   pause(): void {
