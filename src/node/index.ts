@@ -1,4 +1,3 @@
 export { recover, showLog, systemOffline, verifyData } from './offline/index.ts';
-export type { InspectOptions } from './offline/index.ts';
 export { runNode } from './run-node.ts';
 export type { RunNodeInit } from './run-node.ts';
