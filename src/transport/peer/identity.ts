@@ -56,7 +56,8 @@ interface OwnCluster {
 function clusterRefusal({ cluster, from }: Hello, { self, clusterId }: OwnCluster): string {
   const theirs = asClusterId(cluster);
   if (!isSameOrigin(theirs, clusterId)) return `its cluster is '${cluster}', not '${clusterId}'`;
-  const [older, newer] = lineageOf(theirs) < lineageOf(clusterId) ? [from, clusterId] : [self, theirs];
+  const [older, newer] =
+    lineageOf(theirs) < lineageOf(clusterId) ? [from, clusterId] : [self, theirs];
   const name = older.slice(0, older.lastIndexOf('@'));
   return (
     `the data of ${name} is from before the cluster was recovered as ${newer}: ` +
