@@ -7,7 +7,7 @@ import { seedReportOf } from '../support/sim/seed-report.ts';
 import { simulate } from '../support/sim/simulation.ts';
 
 const SEEDS = 20;
-const SEEDS_OF_OTHERS = 2;
+const SEEDS_OF_OTHERS = 3;
 const seedMsMax = 60_000;
 
 describe('Replica in a simulated cluster', () => {
@@ -55,6 +55,7 @@ describe('Replica in a simulated cluster', () => {
     atLeast('configurations', 4 * SEEDS);
     atLeast('jointChanges', SEEDS);
     atLeast('rebuilds', 1);
+    atLeast('repetitions', SEEDS);
     atLeast('writesAcked', 300 * SEEDS);
     atLeast('readsAnswered', 100 * SEEDS);
     for (const fault of ['powerCut', 'crashAtStep', 'kill', 'isolate'] as const) hits(fault, SEEDS);

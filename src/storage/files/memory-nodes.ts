@@ -87,10 +87,14 @@ export class MemoryFileNode {
     }
   }
 
-  /** One bit of what lies on the disk changes behind the back of everybody. False: nothing lies there. */
+  /**
+   * One bit of what lies on the disk changes behind the back of everybody, in a sector that is not
+   * all zero. False: there is none.
+   */
   flipBit(random: Random): boolean {
     const sectors = [...this.#durable.keys()];
-    const index = sectors[random.intBelow(Math.max(1, sectors.length))];
+    const filled = sectors.filter((one) => this.#durable.get(one)?.bytes.some((byte) => byte > 0));
+    const index = filled[random.intBelow(Math.max(1, filled.length))];
     const sector = index === undefined ? undefined : this.#durable.get(index);
     if (index === undefined || sector === undefined) return false;
     const bytes = sector.bytes.slice();

@@ -1,10 +1,12 @@
-import type { Replica } from '../../../src/node/replica/index.ts';
+import type { Applied, Replica } from '../../../src/node/replica/index.ts';
 import type { Random } from '../../../src/shared/index.ts';
 import { codeOf, QuorateError, utf8 } from '../../../src/shared/index.ts';
 import type { Compare, Envelope, KeyRecord, Operation } from '../../../src/store/index.ts';
 import { defaultKeyspace } from '../../../src/store/index.ts';
 import type { Answer, History } from './history.ts';
+import { isForeseen } from './history.ts';
 import type { KeyHistory } from './key-history.ts';
+import { requestName } from './reference-store.ts';
 import type { SimNode } from './sim-node.ts';
 import type { World } from './world.ts';
 import { anyOf, between, happens } from './world.ts';
@@ -15,10 +17,13 @@ export interface ClientInit {
   readonly history: History;
   readonly keyHistory: KeyHistory;
   readonly thinkMsMax: number;
+  /** It numbers its writes, so that each is carried out once however often it is asked for. */
+  readonly usesSession: boolean;
   /** Nodes that are up, maybe standing still. */
   readonly nodes: () => readonly SimNode[];
 }
 
+const ATTEMPTS_MAX = 12;
 const KEYS = 10;
 const asideTimeoutMs = 2_000;
 const keys = Array.from({ length: KEYS }, (_, i) => `k${i}`);
@@ -28,6 +33,8 @@ export class Client {
   readonly #init: ClientInit;
   readonly #random: Random;
   #count = 0;
+  #session: 'none' | 'opening' | 'open' = 'none';
+  #sequence = 0;
   #isStopped = false;
 
   constructor(init: ClientInit) {
@@ -55,7 +62,17 @@ export class Client {
     const name = `${this.#init.name}-${++this.#count}`;
     const timeoutMs = between(this.#random, 200, 4_000);
     if (happens(this.#random, 300)) await this.#read(node, name, { timeoutMs, isFirst: false });
+    else if (this.#init.usesSession && this.#session !== 'opening') await this.#ofSession(name);
     else await this.write(node, this.#envelope(name), timeoutMs);
+  }
+
+  /** Request 1 opens the session: the next ones go out when it has its answer. */
+  async #ofSession(name: string): Promise<void> {
+    const sequence = ++this.#sequence;
+    if (this.#session === 'none') this.#session = 'opening';
+    const session = `session-${this.#init.name}`;
+    const isDone = await this.#writeNumbered({ ...this.#envelope(name), session, sequence });
+    if (isDone && sequence === 1) this.#session = 'open';
   }
 
   /** `isFirst`: it is seen before all that came while the process stood still. */
@@ -78,13 +95,12 @@ export class Client {
 
   /** Resolves when there is an answer, or never will be one. True: it was acknowledged. */
   async write(node: SimNode, envelope: Envelope, timeoutMs: number): Promise<boolean> {
-    const { world, history, keyHistory } = this.#init;
-    const name = envelope.session;
+    const { history, keyHistory } = this.#init;
+    const name = requestName(envelope);
     const atLeast = history.knownRevision;
     const invokedAt = keyHistory.invoke();
-    world.note(`${name} asks ${node.name}: ${textOf(envelope)}`);
     try {
-      const applied = await askProcess(node, (replica) => replica.run(envelope, timeoutMs));
+      const applied = await this.#send(node, envelope, timeoutMs);
       history.onApplied(name, atLeast, applied);
       keyHistory.onApplied(name, invokedAt, envelope, applied);
       return true;
@@ -93,6 +109,58 @@ export class Client {
       if (codeOf(error) === 'UNKNOWN_OUTCOME') keyHistory.onUnknown(name, invokedAt, envelope);
       return false;
     }
+  }
+
+  /** Asks again until there is an answer, anywhere; maybe once more after it, as if it were lost. */
+  async #writeNumbered(envelope: Envelope): Promise<boolean> {
+    const { history, keyHistory } = this.#init;
+    const name = requestName(envelope);
+    const atLeast = history.knownRevision;
+    const invokedAt = keyHistory.invoke();
+    let lastError: unknown = refused();
+    let mayBeDone = false;
+    for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
+      try {
+        const applied = await this.#sendSomewhere(envelope);
+        history.onApplied(name, atLeast, applied);
+        keyHistory.onApplied(name, invokedAt, envelope, applied);
+        if (happens(this.#random, 150)) await this.#repeat(envelope, atLeast);
+        return true;
+      } catch (error) {
+        if (!mayBeDone) lastError = error;
+        mayBeDone ||= codeOf(error) === 'UNKNOWN_OUTCOME';
+      }
+      await this.#pause(between(this.#random, 1, 400));
+    }
+    history.onWriteFailed(name, lastError);
+    if (mayBeDone) keyHistory.onUnknown(name, invokedAt, envelope);
+    return false;
+  }
+
+  /** The same answer again, whatever happened since. */
+  async #repeat(envelope: Envelope, atLeast: number): Promise<void> {
+    try {
+      const applied = await this.#sendSomewhere(envelope);
+      this.#init.history.onRepeated(requestName(envelope), atLeast, applied);
+    } catch (error) {
+      this.#init.world.note(`${requestName(envelope)} again: ${codeOf(error) ?? String(error)}`);
+      if (!isForeseen(error)) this.#init.world.fail(error);
+    }
+  }
+
+  #sendSomewhere(envelope: Envelope): Promise<Applied> {
+    const node = anyOf(this.#random, this.#init.nodes());
+    if (node === undefined) return Promise.reject(refused());
+    return this.#send(node, envelope, between(this.#random, 200, 4_000));
+  }
+
+  #send(node: SimNode, envelope: Envelope, timeoutMs: number): Promise<Applied> {
+    this.#init.world.note(`${requestName(envelope)} asks ${node.name}: ${textOf(envelope)}`);
+    return askProcess(node, (replica) => replica.run(envelope, timeoutMs));
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#init.world.after(ms, resolve));
   }
 
   async #read(

@@ -17,6 +17,8 @@ export interface Counts {
   /** Nodes that came back as another incarnation because damage was found on their disk. */
   rebuilds: number;
   writesAcked: number;
+  /** Requests of sessions that were asked for again after their answer. */
+  repetitions: number;
   writesUnknown: number;
   writesRefused: number;
   readsAnswered: number;
@@ -39,6 +41,7 @@ export const noCounts = (): Counts => ({
   restarts: 0,
   rebuilds: 0,
   writesAcked: 0,
+  repetitions: 0,
   writesUnknown: 0,
   writesRefused: 0,
   readsAnswered: 0,

@@ -42,7 +42,10 @@ export const diskActs = {
     if (!node?.life) return;
     scene.count('crashAtStep');
     const steps = between(scene.random, 1, anyOf(scene.random, [3, 20, 100, 400]) ?? 20);
-    node.crashAtStep(steps, happens(scene.random, 700));
+    node.crashAtStep(steps, () => {
+      if (happens(scene.random, 700)) node.crash(false);
+      else node.kill();
+    });
   },
 
   /** At rest, on one node at a time; most often looked at soon after. */
@@ -53,8 +56,8 @@ export const diskActs = {
     if (path === null) return;
     scene.count('bitFlip');
     scene.note(`${node.name} has a flipped bit in ${path}`);
-    if (happens(scene.random, 300)) return;
-    scene.later(2_000, () => {
+    if (happens(scene.random, 150)) return;
+    scene.later(500, () => {
       if (!scene.isOver) kill(scene, node);
     });
   },
@@ -62,8 +65,10 @@ export const diskActs = {
   tornSector: (scene: Scene): void => {
     const node = scene.importantNode();
     if (!node?.life || !scene.cluster.mayLoseDisk) return;
-    if (node.crashTorn()) scene.count('tornSector');
-    scene.later(1_000, () => node.start());
+    node.crashAtStep(between(scene.random, 1, 30), () => {
+      if (!scene.cluster.mayLoseDisk) node.crash(false);
+      else if (node.crashTorn()) scene.count('tornSector');
+    });
   },
 
   /** Never a second disk before the cluster is whole again: two lost ones may be a quorum's. */

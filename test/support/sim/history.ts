@@ -19,6 +19,10 @@ const refusals = new Set<string | undefined>(['NO_LEADER', 'OVERLOADED', 'STOPPE
 /** A read may also meet a process or a disk that dies. */
 const readFailures = new Set([...refusals, 'UNKNOWN_OUTCOME', 'STORAGE_FAILED']);
 
+/** A request may fail so: it was not carried out, or nobody knows. */
+export const isForeseen = (error: unknown): boolean =>
+  refusals.has(codeOf(error)) || codeOf(error) === 'UNKNOWN_OUTCOME';
+
 /**
  * What clients asked and what they were told. As the committed log is one order of all writes, a
  * history is linearizable when each answer is true at its place in that order, and no answer lies
@@ -50,8 +54,18 @@ export class History {
     return this.#acked;
   }
 
-  onApplied(name: string, atLeast: number, { revision, changed, branch }: Applied): void {
+  /** What was acknowledged before was asked for again, and has its answer again. */
+  onRepeated(name: string, atLeast: number, applied: Applied): void {
+    this.#counts.repetitions++;
+    this.#acknowledge(name, atLeast, applied);
+  }
+
+  onApplied(name: string, atLeast: number, applied: Applied): void {
     this.#counts.writesAcked++;
+    this.#acknowledge(name, atLeast, applied);
+  }
+
+  #acknowledge(name: string, atLeast: number, { revision, changed, branch }: Applied): void {
     this.#world.note(`${name} acked: ${branch} ${changed ? 'changed' : 'as it was'} ${revision}`);
     this.#acked.push(name);
     this.#know(revision);

@@ -2,7 +2,8 @@ import type { Scene } from './scene.ts';
 import type { SimNode } from './sim-node.ts';
 import { anyOf, between, happens } from './world.ts';
 
-const HOUR_MS = 3_600_000;
+/** Two clocks differ by less than what lets a session expire. */
+const CLOCK_ERROR_MS_MAX = 1_500_000;
 
 /** What happens to processes and the machines they run on. */
 export const processActs = {
@@ -60,7 +61,7 @@ export const processActs = {
     const node = scene.anyNode();
     if (node === undefined) return;
     scene.count('clockJump');
-    node.wallOffsetMs = between(scene.random, -HOUR_MS, HOUR_MS);
+    node.wallOffsetMs = between(scene.random, -CLOCK_ERROR_MS_MAX, CLOCK_ERROR_MS_MAX);
     scene.note(`${node.name} has its clock wrong by ${node.wallOffsetMs}`);
   },
 };

@@ -29,7 +29,8 @@ interface Version {
 
 /**
  * The store as its users understand it, written anew in the simplest way: puts, deletes and
- * conditions, with every past state. Commands are known by their `session`.
+ * conditions, with every past state; what has a sequence is carried out once. Sessions do not expire
+ * here: simulations are too short, and their clocks not wrong enough.
  */
 export class ReferenceStore {
   readonly #keys: Keys = new Map();
@@ -80,6 +81,12 @@ export class ReferenceStore {
   }
 
   #carryOut(envelope: Envelope, index: number): void {
+    const name = requestName(envelope);
+    if (this.#results.has(name)) {
+      // Of a session this is a repetition, which changes nothing.
+      if (envelope.sequence === 0) this.repeated.push(name);
+      return;
+    }
     const branch = envelope.compare.every((compare) => this.#holds(compare)) ? 'then' : 'else';
     const revision = this.#revision + 1;
     const touched = new Set<string>();
@@ -87,8 +94,7 @@ export class ReferenceStore {
     const changed = touched.size > 0;
     if (changed) this.#revision = revision;
     for (const key of touched) this.#remember(key, revision);
-    if (this.#results.has(envelope.session)) this.repeated.push(envelope.session);
-    this.#results.set(envelope.session, { index, revision: this.#revision, changed, branch });
+    this.#results.set(name, { index, revision: this.#revision, changed, branch });
   }
 
   #operate(operation: Operation, revision: number, touched: Set<string>): void {
@@ -128,5 +134,9 @@ export class ReferenceStore {
     }[relation];
   }
 }
+
+/** Each command of a simulation has a name of its own; a repetition has that of the first. */
+export const requestName = ({ session, sequence }: Envelope): string =>
+  sequence === 0 ? session : `${session}#${sequence}`;
 
 const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8');

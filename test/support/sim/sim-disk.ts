@@ -33,8 +33,9 @@ export class SimDisk {
   readonly #random: Random;
   readonly #onFault: (fault: Fault) => void;
   #ambush: Ambush | null = null;
-  #hasFlipped = false;
-  #hasTorn = false;
+  /** Wrong bytes in the log, which each start reads from end to end; and elsewhere. */
+  #isLogDamaged = false;
+  #isRestDamaged = false;
   /** What would have completed while the disk hangs; null while it does not. */
   #hung: (() => void)[] | null = null;
 
@@ -54,7 +55,7 @@ export class SimDisk {
 
   /** Something on it is not what was written: it may have to be given up. */
   get isDamaged(): boolean {
-    return this.#hasFlipped || this.#hasTorn;
+    return this.#isLogDamaged || this.#isRestDamaged;
   }
 
   /** The process ends; what the system has in its cache stays. */
@@ -98,26 +99,28 @@ export class SimDisk {
 
   /** A bit of what lies on it flips. Returns where; null when there is nothing yet. */
   flipBit(): string | null {
-    const part = anyOf(this.#random, ['/log/', '/log/', '/snapshots/', 'engine'] as const);
+    const part = anyOf(this.#random, ['/log/', '/log/', '/log/', '/snapshots/', 'engine'] as const);
     const path =
       part === 'engine'
         ? this.kv.flipBit(this.#random)
         : this.files.flipBit(this.#random, (one) => one.includes(part ?? ''));
-    if (path !== null) this.#hasFlipped = true;
+    if (path === null) return null;
+    if (part === '/log/') this.#isLogDamaged = true;
+    else this.#isRestDamaged = true;
     return path;
   }
 
   /** Power fails, and a sector of the log gets to the disk in part. Returns whether one did. */
   crashTorn(): boolean {
     const hasTorn = this.files.tearSector(this.#random, (path) => path.includes('/log/')) !== null;
-    if (hasTorn) this.#hasTorn = true;
+    if (hasTorn) this.#isLogDamaged = true;
     this.crash();
     return hasTorn;
   }
 
-  /** All of the log was read and found good: what was torn did not matter. */
+  /** All of the log was read and found good: what was wrong did not matter, or is gone. */
   logIsGood(): void {
-    this.#hasTorn = false;
+    this.#isLogDamaged = false;
   }
 
   #complete(kind: string, finish: () => void): void {
