@@ -61,14 +61,14 @@ export class Checker {
   }
 
   /** A batch is about to be written. */
-  onWrite(self: PeerId, batch: PersistBatch, commitIndex: number): void {
+  onWrite(self: PeerId, batch: PersistBatch, view: RaftView | undefined): void {
     const image = this.imageOf(self);
     const first = batch.entries[0];
     if (first !== undefined && first.index <= image.lastIndex) this.truncationCount++;
     const before = first === undefined ? undefined : image.termAt(first.index - 1);
     this.#expect(this.log.note(batch, before), self);
     if (batch.hardState !== undefined) this.#checkVote(self, image, batch.hardState);
-    this.#checkChanges(self, batch, commitIndex);
+    if (view?.role === 'leader') this.#checkChanges(self, batch, view);
     const lastIndexOf = (peer: PeerId): number => this.imageOf(peer).lastIndex;
     this.#expect(
       this.conduct.onWrite(self, batch, { nowMs: this.#world.nowMs, lastIndexOf }),
@@ -91,11 +91,11 @@ export class Checker {
   }
 
   /** A leader begins no change of the members before the one before it is committed. */
-  #checkChanges(self: PeerId, { entries }: PersistBatch, commitIndex: number): void {
+  #checkChanges(self: PeerId, { entries }: PersistBatch, view: RaftView): void {
     const changes = entries.filter(({ kind }) => kind === 'configuration');
     let before = this.imageOf(self).configurationBelow(entries[0]?.index ?? 0);
     for (const { index, term } of changes) {
-      if (this.#leaders.get(term) === self && before > commitIndex) {
+      if (term === view.term && before > view.commitIndex) {
         this.#violate(`${self} changes members at ${index}, ${before} is not committed`);
       }
       before = index;

@@ -1,3 +1,4 @@
+import { crash } from './process-nemesis.ts';
 import type { Fault } from './profile.ts';
 import type { Scene } from './scene.ts';
 import type { SimNode } from './sim-node.ts';
@@ -38,6 +39,25 @@ export const networkActs = {
       const known = drawn.get(name) ?? happens(scene.random, perMille);
       drawn.set(name, known);
       return known;
+    });
+  },
+
+  /** A leader that was cut off, with much that nobody else has, is back when the next one dies. */
+  comeback: (scene: Scene): void => {
+    const { cluster } = scene;
+    const { leader } = cluster;
+    if (leader?.isResponsive !== true) return;
+    scene.count('comeback');
+    scene.note(`${leader.name} is cut off, to come back`);
+    scene.cluster.network.partition(
+      (from, to) => (from === leader.address) !== (to === leader.address),
+    );
+    scene.writeInVain(leader);
+    scene.writeMuchInVain(leader);
+    cluster.world.after(between(scene.random, 400, 2_000), () => {
+      if (scene.isOver) return;
+      if (cluster.leader !== leader) crash(scene, cluster.leader);
+      cluster.network.partition(() => false);
     });
   },
 

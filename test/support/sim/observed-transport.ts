@@ -1,5 +1,6 @@
 import type { ReplicaInit } from '../../../src/node/replica/index.ts';
 import type { RaftMessage } from '../../../src/raft/index.ts';
+import type { PeerId } from '../../../src/shared/index.ts';
 import { decodeSnapshotIdentity } from '../../../src/node/replica/snapshot-offer.ts';
 import type { PeerTransport, SnapshotSource } from '../../../src/transport/index.ts';
 import type { Transfers } from './conduct.ts';
@@ -15,10 +16,15 @@ export interface ObservedTransportInit {
   readonly profile: Profile;
   readonly transfers: Transfers;
   readonly onSend: (message: RaftMessage) => void;
-  readonly onFault: (fault: 'repeated' | 'reordered') => void;
+  readonly onFault: (fault: 'repeated' | 'reordered' | 'staleSnapshot') => void;
 }
 
 const delayMsMax = 400;
+const staleMsMax = 5_000;
+
+interface Sent extends Pick<SnapshotSource, 'offer'> {
+  readonly chunks: readonly Uint8Array[];
+}
 
 /**
  * The real transport, watched. Some messages come twice or late, so out of order: the port of Raft
@@ -35,26 +41,44 @@ export function observedTransport(
       if (!life.isOver) transport.send(message);
     });
   /** Large states take their time, and others go on meanwhile. */
-  const slowed = (source: SnapshotSource): SnapshotSource => ({
-    ...source,
+  const slowed = (source: SnapshotSource, chunks: Uint8Array[]): SnapshotSource => ({
+    offer: source.offer,
     readChunk: async (number) => {
       const delayMs = random.intBelow(profile.chunkMsMax + 1);
       await new Promise<void>((resolve) => world.after(delayMs, () => life.pass(resolve)));
-      return source.readChunk(number);
+      const chunk = await source.readChunk(number);
+      if (number === chunks.length) chunks.push(chunk);
+      return chunk;
     },
   });
+  /** A stream that nobody waits for any more may still reach its end. */
+  const again = (to: PeerId, { offer, chunks }: Sent): void => {
+    if (!happens(random, 400)) return;
+    world.after(between(random, 1, staleMsMax), () => {
+      if (life.isOver) return;
+      init.onFault('staleSnapshot');
+      world.note(`${init.name} sends the same snapshot to ${to} again`);
+      const readChunk = (number: number): Promise<Uint8Array> =>
+        Promise.resolve(chunks[number] ?? new Uint8Array(0));
+      transport
+        .sendSnapshot(to, { offer, readChunk }, new AbortController().signal)
+        .catch(() => undefined);
+    });
+  };
   return {
     setPeers: (addresses) => transport.setPeers(addresses),
     call: (to, method, body, timeoutMs) => transport.call(to, method, body, timeoutMs),
     sendSnapshot: async (to, source, signal) => {
       const { index } = decodeSnapshotIdentity(source.offer.header).base;
       world.note(`${init.name} sends a snapshot of ${index} to ${to}`);
+      const chunks: Uint8Array[] = [];
       init.transfers.begin(to, index);
       try {
-        await transport.sendSnapshot(to, slowed(source), signal);
+        await transport.sendSnapshot(to, slowed(source, chunks), signal);
       } finally {
         init.transfers.end(to);
       }
+      if (chunks.length === source.offer.chunkCount) again(to, { offer: source.offer, chunks });
     },
     send: (message) => {
       if (life.isOver) return;

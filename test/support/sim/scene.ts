@@ -62,9 +62,12 @@ export class Scene {
       node.disk.latencyMsMax = vainLatencyMs;
       this.later(2 * vainLatencyMs, () => (node.disk.latencyMsMax = 2));
     }
-    if (!happens(this.random, 200)) return;
+    if (happens(this.random, 200)) this.writeMuchInVain(node);
+  }
+
+  writeMuchInVain(node: SimNode): void {
     const client = anyOf(this.random, this.clients);
-    for (let i = between(this.random, 10, 60); i > 0; i--) {
+    for (let i = between(this.random, 10, 120); i > 0; i--) {
       this.cluster.world.after(i * vainGapMs, () => void client?.writeAside(node));
     }
   }

@@ -100,15 +100,16 @@ export class SimNode {
     return this.#end('loses power while a sector is written', false) && this.disk.crashTorn();
   }
 
-  /** Dies within one of the next operations of its disk; `end` says how, and must end it. */
-  crashAtStep(steps: number, end: () => void): void {
+  /** Dies within one of the next operations of its disk, by power cut or kill. */
+  crashAtStep(steps: number, isPower: boolean): void {
     const { life } = this;
     if (life === null) return;
     this.disk.crashAtStep(steps, () => {
       life.end();
       this.#init.world.after(0, () => {
         if (this.life !== life) return;
-        end();
+        if (isPower) this.crash(false);
+        else this.kill();
         this.#startSoon();
       });
     });
@@ -167,7 +168,7 @@ export class SimNode {
       files,
       kvFactory,
       path: dataDirectory,
-      logSettings: tinySettings(this.#init.profile).log,
+      logSettings: tinySettings.log,
       logger: tracingLogger(this.#init.world, this.name),
     });
     this.#transfers = new Transfers();
@@ -203,7 +204,7 @@ export class SimNode {
 
   #onWrite(batch: PersistBatch): void {
     this.#init.world.note(`${this.name} writes${textOfBatch(batch)}`);
-    this.#init.checker.onWrite(this.self, batch, this.replica?.view.commitIndex ?? 0);
+    this.#init.checker.onWrite(this.self, batch, this.replica?.view);
     this.#moment('writes');
   }
 
@@ -227,7 +228,7 @@ export class SimNode {
         },
       }),
       dataDirectory,
-      settings: tinySettings(this.#init.profile),
+      settings: tinySettings,
       events: {
         onNotices: () => undefined,
         onRoleChange: ({ role, leader, term }) => {

@@ -73,7 +73,7 @@ class Simulation {
     this.#cluster = new SimCluster(this.#world, this.#profile);
     this.#world.note(`seed ${seed} ${JSON.stringify(this.#profile)}`);
     this.#clients = Array.from({ length: this.#profile.clientCount }, (_, i) =>
-      this.#makeClient(`c${i + 1}`, this.#profile.sessions && i % 2 === 0),
+      this.#makeClient(`c${i + 1}`),
     );
   }
 
@@ -176,7 +176,7 @@ class Simulation {
     const { counts } = this.#cluster;
     const term = this.#leaderTerm;
     const before = counts.campaigns;
-    await this.#stallFollower();
+    if (isQuiet(this.#profile)) await this.#stallFollower();
     await this.#world.run(calmMs);
     const after = this.#leaderTerm;
     if (term === null || after !== term) {
@@ -244,14 +244,13 @@ class Simulation {
     return box.value;
   }
 
-  #makeClient(name: string, usesSession = false): Client {
+  #makeClient(name: string): Client {
     return new Client({
       name,
       world: this.#world,
       history: this.#cluster.history,
       keyHistory: this.#cluster.keyHistory,
       thinkMsMax: this.#profile.thinkMsMax,
-      usesSession,
       nodes: () => this.#cluster.nodes.filter(({ replica }) => replica !== null),
     });
   }
