@@ -7,7 +7,7 @@ import { anyOf, between, happens } from './world.ts';
 const KIB = 1024;
 
 /** Production code, with sizes so small that everything rolls over all the time. */
-export const tinySettings: ReplicaSettings = {
+export const tinySettings = ({ leaseReads }: Pick<Profile, 'leaseReads'>): ReplicaSettings => ({
   raft: {
     ...raftSettingsFor('lan'),
     appendBytesMax: 4 * KIB,
@@ -15,13 +15,14 @@ export const tinySettings: ReplicaSettings = {
     inflightBytesMax: 16 * KIB,
     uncommittedBytesMax: 24 * KIB,
     pendingReadsMax: 64,
+    leaseReads,
   },
   log: { segmentBytes: 128 * KIB, recordBytesMax: 96 * KIB, spareSegments: 1 },
   compaction: { entriesMax: 50, bytesMax: 1024 * KIB, keepEntries: 10, checkMs: 200 },
   tickMs: 25,
   cacheBytesMax: 6 * KIB,
   snapshotChunkBytes: KIB,
-};
+});
 
 const networkDisturbances = [
   'split',
@@ -109,6 +110,10 @@ export interface Profile {
   readonly calmMsMax: number;
   /** Of the network when nothing special is wrong with it. */
   readonly network: MemoryNetworkFaults;
+  /** Leaders answer reads without a round while they hold a lease. */
+  readonly leaseReads: boolean;
+  /** Some clients number their requests, and repeat those of unknown outcome. */
+  readonly sessions: boolean;
   /** Raft messages that come twice or late, of 1000. */
   readonly repeatedPerMille: number;
   readonly delayedPerMille: number;
@@ -129,6 +134,8 @@ export function drawProfile(random: Random, name: ProfileName): Profile {
     disturbances: drawDisturbances(random, name),
     calmMsMax: between(random, 300, 2_500),
     network: drawNetwork(random),
+    leaseReads: happens(random, 350),
+    sessions: happens(random, 600),
     repeatedPerMille: happens(random, 400) ? between(random, 1, 50) : 0,
     delayedPerMille: happens(random, 400) ? between(random, 1, 50) : 0,
     chunkMsMax: anyOf(random, [0, 0, 100, 600]) ?? 0,

@@ -100,16 +100,15 @@ export class SimNode {
     return this.#end('loses power while a sector is written', false) && this.disk.crashTorn();
   }
 
-  /** Dies within one of the next operations of its disk, by power cut or kill. */
-  crashAtStep(steps: number, isPower: boolean): void {
+  /** Dies within one of the next operations of its disk; `end` says how, and must end it. */
+  crashAtStep(steps: number, end: () => void): void {
     const { life } = this;
     if (life === null) return;
     this.disk.crashAtStep(steps, () => {
       life.end();
       this.#init.world.after(0, () => {
         if (this.life !== life) return;
-        if (isPower) this.crash(false);
-        else this.kill();
+        end();
         this.#startSoon();
       });
     });
@@ -168,7 +167,7 @@ export class SimNode {
       files,
       kvFactory,
       path: dataDirectory,
-      logSettings: tinySettings.log,
+      logSettings: tinySettings(this.#init.profile).log,
       logger: tracingLogger(this.#init.world, this.name),
     });
     this.#transfers = new Transfers();
@@ -228,7 +227,7 @@ export class SimNode {
         },
       }),
       dataDirectory,
-      settings: tinySettings,
+      settings: tinySettings(this.#init.profile),
       events: {
         onNotices: () => undefined,
         onRoleChange: ({ role, leader, term }) => {

@@ -73,7 +73,7 @@ class Simulation {
     this.#cluster = new SimCluster(this.#world, this.#profile);
     this.#world.note(`seed ${seed} ${JSON.stringify(this.#profile)}`);
     this.#clients = Array.from({ length: this.#profile.clientCount }, (_, i) =>
-      this.#makeClient(`c${i + 1}`),
+      this.#makeClient(`c${i + 1}`, this.#profile.sessions && i % 2 === 0),
     );
   }
 
@@ -244,13 +244,14 @@ class Simulation {
     return box.value;
   }
 
-  #makeClient(name: string): Client {
+  #makeClient(name: string, usesSession = false): Client {
     return new Client({
       name,
       world: this.#world,
       history: this.#cluster.history,
       keyHistory: this.#cluster.keyHistory,
       thinkMsMax: this.#profile.thinkMsMax,
+      usesSession,
       nodes: () => this.#cluster.nodes.filter(({ replica }) => replica !== null),
     });
   }
