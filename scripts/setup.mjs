@@ -48,6 +48,15 @@ function needsBuild() {
   return !(built >= newestChangeMs(path.join(root, 'src')));
 }
 
+/** When a process began; '' where the system does not tell. */
+function startOf(pid) {
+  const stat = read(`/proc/${pid}/stat`);
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+}
+
+/** Not by its number alone: another process may have got it since. */
+const isOwner = (pid, start) => isAlive(pid) && startOf(pid) === start;
+
 function isAlive(pid) {
   try {
     process.kill(pid, 0);
@@ -61,14 +70,14 @@ function isAlive(pid) {
 function tryLock() {
   try {
     fs.mkdirSync(lockDirectory);
-    fs.writeFileSync(path.join(lockDirectory, 'pid'), String(process.pid));
+    fs.writeFileSync(path.join(lockDirectory, 'pid'), `${process.pid} ${startOf(process.pid)}`);
     return true;
   } catch (error) {
     if (error.code !== 'EEXIST') throw error;
   }
-  const pid = Number(read(path.join(lockDirectory, 'pid')));
+  const [pid, start] = read(path.join(lockDirectory, 'pid')).split(' ');
   const ageMs = Date.now() - (fs.statSync(lockDirectory, { throwIfNoEntry: false })?.mtimeMs ?? 0);
-  if (pid > 0 ? !isAlive(pid) : ageMs > 10_000) {
+  if (pid === '' ? ageMs > 10_000 : !isOwner(Number(pid), start)) {
     fs.rmSync(lockDirectory, { recursive: true, force: true });
   }
   return false;
