@@ -44,7 +44,7 @@ export function observedTransport(
   const slowed = (source: SnapshotSource, chunks: Uint8Array[]): SnapshotSource => ({
     offer: source.offer,
     readChunk: async (number) => {
-      const delayMs = random.intBelow(profile.chunkMsMax + 1);
+      const delayMs = world.isStormy ? random.intBelow(profile.chunkMsMax + 1) : 0;
       await new Promise<void>((resolve) => world.after(delayMs, () => life.pass(resolve)));
       const chunk = await source.readChunk(number);
       if (number === chunks.length) chunks.push(chunk);
@@ -55,7 +55,7 @@ export function observedTransport(
   const again = (to: PeerId, { offer, chunks }: Sent): void => {
     if (!happens(random, 400)) return;
     world.after(between(random, 1, staleMsMax), () => {
-      if (life.isOver) return;
+      if (life.isOver || !world.isStormy) return;
       init.onFault('staleSnapshot');
       world.note(`${init.name} sends the same snapshot to ${to} again`);
       const readChunk = (number: number): Promise<Uint8Array> =>

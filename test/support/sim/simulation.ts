@@ -84,6 +84,7 @@ class Simulation {
     nemesis.start();
     await this.#weather();
     this.#world.note('the storm is over');
+    this.#world.isStormy = false;
     nemesis.stop();
     for (const client of this.#clients) client.stop();
     await this.#recover();

@@ -22,6 +22,8 @@ export class World {
   readonly random: Random;
   /** Runs after each event, when all its promises have settled. */
   afterEvent: () => void = () => undefined;
+  /** Things go wrong; afterwards nothing is slower than it must be. */
+  isStormy = true;
   readonly #agenda = new Agenda();
   #nowMs = 0;
   #eventCount = 0;
