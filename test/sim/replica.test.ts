@@ -54,7 +54,7 @@ describe('Replica in a simulated cluster', () => {
     atLeast('installs', SEEDS);
     atLeast('configurations', 4 * SEEDS);
     atLeast('jointChanges', SEEDS);
-    atLeast('rebuilds', 1);
+    atLeast('rebuilds', 3);
     atLeast('repetitions', SEEDS);
     atLeast('writesAcked', 300 * SEEDS);
     atLeast('readsAnswered', 100 * SEEDS);
@@ -64,7 +64,9 @@ describe('Replica in a simulated cluster', () => {
     for (const fault of ['lostFrame', 'repeated', 'reordered', 'shortWrite'] as const) {
       hits(fault, 10 * SEEDS);
     }
-    for (const fault of ['EIO', 'ENOSPC', 'bitFlip', 'tornSector', 'wipe'] as const) hits(fault, 2);
-    for (const fault of ['evict', 'churn', 'update', 'transfer'] as const) hits(fault, 3);
+    for (const fault of ['EIO', 'ENOSPC', 'bitFlip', 'lostFile', 'wipe'] as const) hits(fault, 2);
+    hits('tornSector', 1);
+    for (const fault of ['evict', 'churn', 'update', 'nonsense', 'transfer'] as const)
+      hits(fault, 3);
   });
 });

@@ -70,14 +70,19 @@ export class MemoryDisk {
     return this.#damage(random, isWanted, (file) => file.tearSector(random));
   }
 
+  /** A wanted file is gone from its directory. Returns its path. */
+  loseFile(random: Random, isWanted: (path: string) => boolean): string | null {
+    return this.#damage(random, isWanted, (_, { directory, name }) => directory.lose(name));
+  }
+
   #damage(
     random: Random,
     isWanted: (path: string) => boolean,
-    damage: (file: MemoryFileNode) => boolean,
+    damage: (file: MemoryFileNode, place: Place) => boolean,
   ): string | null {
-    const files = [...filesIn(this.#root, '')].filter(([path]) => isWanted(path));
-    for (const [path, file] of shuffled(random, files)) if (damage(file)) return path;
-    return null;
+    const files = [...filesIn(this.#root, '')].filter(({ path }) => isWanted(path));
+    const found = shuffled(random, files).find((place) => damage(place.file, place));
+    return found?.path ?? null;
   }
 }
 
@@ -86,13 +91,18 @@ function shuffled<T>(random: Random, items: readonly T[]): readonly T[] {
   return items.map(() => left.splice(random.intBelow(left.length), 1)).flat();
 }
 
-function* filesIn(
-  directory: MemoryDirectoryNode,
-  path: string,
-): Generator<readonly [string, MemoryFileNode]> {
+interface Place {
+  readonly path: string;
+  readonly directory: MemoryDirectoryNode;
+  readonly name: string;
+  readonly file: MemoryFileNode;
+}
+
+function* filesIn(directory: MemoryDirectoryNode, above: string): Generator<Place> {
   for (const [name, node] of directory.entries) {
-    if (node.kind === 'file') yield [`${path}/${name}`, node];
-    else yield* filesIn(node, `${path}/${name}`);
+    const path = `${above}/${name}`;
+    if (node.kind === 'file') yield { path, directory, name, file: node };
+    else yield* filesIn(node, path);
   }
 }
 

@@ -207,6 +207,13 @@ export class MemoryDirectoryNode {
     this.#pending = this.#pending.filter((change) => !flushed.has(change));
   }
 
+  /** A name that lies on the disk is gone, behind the back of everybody. False: it does not. */
+  lose(name: string): boolean {
+    if (!this.#durable.delete(name)) return false;
+    this.entries.delete(name);
+    return true;
+  }
+
   /** Power is lost: any of the changes that were not synced may be missing. */
   crash(random: Random): void {
     const survives = survival(random, this.#pending.length);

@@ -1,5 +1,6 @@
 import { crash, kill } from './process-nemesis.ts';
 import type { Scene } from './scene.ts';
+import type { SimNode } from './sim-node.ts';
 import { anyOf, between, happens } from './world.ts';
 
 /** What happens to disks. */
@@ -49,18 +50,9 @@ export const diskActs = {
   },
 
   /** At rest, on one node at a time; most often looked at soon after. */
-  bitFlip: (scene: Scene): void => {
-    const node = scene.anyNode();
-    if (node === undefined || !scene.cluster.mayLoseDisk) return;
-    const path = node.disk.flipBit();
-    if (path === null) return;
-    scene.count('bitFlip');
-    scene.note(`${node.name} has a flipped bit in ${path}`);
-    if (happens(scene.random, 150)) return;
-    scene.later(500, () => {
-      if (!scene.isOver) kill(scene, node);
-    });
-  },
+  bitFlip: (scene: Scene): void => damage(scene, 'bitFlip', (node) => node.disk.flipBit()),
+
+  lostFile: (scene: Scene): void => damage(scene, 'lostFile', (node) => node.disk.loseFile()),
 
   tornSector: (scene: Scene): void => {
     const node = scene.importantNode();
@@ -79,3 +71,20 @@ export const diskActs = {
     scene.cluster.replace(node);
   },
 };
+
+function damage(
+  scene: Scene,
+  fault: 'bitFlip' | 'lostFile',
+  hit: (node: SimNode) => string | null,
+): void {
+  const node = scene.anyNode();
+  if (node === undefined || !scene.cluster.mayLoseDisk) return;
+  const path = hit(node);
+  if (path === null) return;
+  scene.count(fault);
+  scene.note(`${node.name} has a ${fault} at ${path}`);
+  if (happens(scene.random, 150)) return;
+  scene.later(500, () => {
+    if (!scene.isOver) kill(scene, node);
+  });
+}

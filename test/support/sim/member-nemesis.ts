@@ -1,4 +1,5 @@
 import type { MemberChange } from '../../../src/raft/index.ts';
+import { asIncarnation, asNodeId } from '../../../src/shared/index.ts';
 import type { Scene } from './scene.ts';
 import type { SimNode } from './sim-node.ts';
 import { anyOf, between, happens } from './world.ts';
@@ -47,6 +48,14 @@ export const memberActs = {
     ask(scene, [{ kind: 'update', member: { ...node.member, zone } }]);
   },
 
+  /** What makes no sense, or makes none any more: it must be refused, and change nothing. */
+  nonsense: (scene: Scene): void => {
+    const node = scene.anyNode();
+    if (node === undefined) return;
+    scene.count('nonsense');
+    ask(scene, nonsenseAbout(scene, node));
+  },
+
   /** Earlier than the leader would itself, and several at once. */
   promote: (scene: Scene): void => {
     const members = scene.cluster.leader?.replica?.configuration.members ?? [];
@@ -59,6 +68,25 @@ export const memberActs = {
     );
   },
 };
+
+function nonsenseAbout(scene: Scene, { member }: SimNode): readonly MemberChange[] {
+  const stranger = asNodeId(`stranger${scene.random.intBelow(10)}`);
+  const removed = scene.cluster.leader?.replica?.configuration.removed ?? [];
+  const gone = asIncarnation(anyOf(scene.random, removed)?.split('@')[1] ?? '0');
+  const all: readonly (readonly MemberChange[])[] = [
+    [],
+    [{ kind: 'add', member }],
+    [{ kind: 'add', member: { ...member, role: 'voter', nodeId: stranger } }],
+    [{ kind: 'add', member: { ...member, role: 'learner', nodeId: stranger } }],
+    [{ kind: 'add', member: { ...member, role: 'learner', incarnation: gone } }],
+    [{ kind: 'remove', nodeId: stranger }],
+    [{ kind: 'promote', nodeId: stranger }],
+    [{ kind: 'promote', nodeId: member.nodeId }],
+    [{ kind: 'update', member: { ...member, nodeId: stranger } }],
+    scene.cluster.nodes.map((node) => ({ kind: 'remove', nodeId: node.member.nodeId })),
+  ];
+  return anyOf(scene.random, all) ?? [];
+}
 
 function removalOf(scene: Scene, { member }: SimNode): MemberChange {
   return { kind: 'remove', nodeId: member.nodeId, safely: happens(scene.random, 300) };

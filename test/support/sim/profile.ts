@@ -7,14 +7,17 @@ import { anyOf, between, happens } from './world.ts';
 const KIB = 1024;
 
 /** Production code, with sizes so small that everything rolls over all the time. */
-export const tinySettings = ({ leaseReads }: Pick<Profile, 'leaseReads'>): ReplicaSettings => ({
+export const tinySettings = ({
+  leaseReads,
+  pendingReadsMax,
+}: Pick<Profile, 'leaseReads' | 'pendingReadsMax'>): ReplicaSettings => ({
   raft: {
     ...raftSettingsFor('lan'),
     appendBytesMax: 4 * KIB,
     inflightMessagesMax: 4,
     inflightBytesMax: 16 * KIB,
     uncommittedBytesMax: 24 * KIB,
-    pendingReadsMax: 64,
+    pendingReadsMax,
     leaseReads,
   },
   log: { segmentBytes: 128 * KIB, recordBytesMax: 96 * KIB, spareSegments: 1 },
@@ -39,10 +42,11 @@ const diskDisturbances = [
   'hungDisk',
   'diskError',
   'bitFlip',
+  'lostFile',
   'tornSector',
   'wipe',
 ] as const;
-const memberDisturbances = ['transfer', 'evict', 'churn', 'update', 'promote'] as const;
+const memberDisturbances = ['transfer', 'evict', 'churn', 'update', 'promote', 'nonsense'] as const;
 
 /** Ways to disturb a cluster; each seed gets some of them. */
 const disturbances = [
@@ -112,6 +116,7 @@ export interface Profile {
   readonly network: MemoryNetworkFaults;
   /** Leaders answer reads without a round while they hold a lease. */
   readonly leaseReads: boolean;
+  readonly pendingReadsMax: number;
   /** Some clients number their requests, and repeat those of unknown outcome. */
   readonly sessions: boolean;
   /** Raft messages that come twice or late, of 1000. */
@@ -135,6 +140,7 @@ export function drawProfile(random: Random, name: ProfileName): Profile {
     calmMsMax: between(random, 300, 2_500),
     network: drawNetwork(random),
     leaseReads: happens(random, 350),
+    pendingReadsMax: anyOf(random, [2, 64]) ?? 64,
     sessions: happens(random, 600),
     repeatedPerMille: happens(random, 400) ? between(random, 1, 50) : 0,
     delayedPerMille: happens(random, 400) ? between(random, 1, 50) : 0,
@@ -143,7 +149,7 @@ export function drawProfile(random: Random, name: ProfileName): Profile {
 }
 
 /** Take away a disk, or make it one that may have to be given up. */
-const losing: readonly Disturbance[] = ['wipe', 'bitFlip', 'tornSector'];
+const losing: readonly Disturbance[] = ['wipe', 'bitFlip', 'lostFile', 'tornSector'];
 /** Take away members for a while. */
 const leaving: readonly Disturbance[] = ['evict', 'churn'];
 

@@ -2,7 +2,7 @@ import type { MemberView } from '../../../src/gossip/index.ts';
 import type { Configuration, Member, MemberChange, MemberRole } from '../../../src/raft/index.ts';
 import { emptyConfiguration, memberOf, peerIdOfMember } from '../../../src/raft/index.ts';
 import type { ClusterId } from '../../../src/shared/index.ts';
-import { asClusterId, asIncarnation, asNodeId } from '../../../src/shared/index.ts';
+import { asIndex, asClusterId, asIncarnation, asNodeId } from '../../../src/shared/index.ts';
 import { decodeConfiguration } from '../../../src/wire/index.ts';
 import type { Watched } from './checker.ts';
 import { Checker } from './checker.ts';
@@ -119,7 +119,8 @@ export class SimCluster {
     this.world.note(`operator asks ${leader.name} to ${changes.map(textOf).join(' and ')}`);
     const tooLate = new Promise<void>((resolve) => this.world.after(changeMsMax, resolve));
     const { index } = replica.view.configuration;
-    const expected = happens(this.world.random, 300) ? index : null;
+    const stale = asIndex(Math.max(0, index - 1));
+    const expected = anyOf(this.world.random, [null, null, null, index, index, stale]) ?? null;
     const answer = replica.changeMembers(changes, expected);
     const reply = await Promise.race([answer, life.ended, tooLate]);
     const found = reply?.kind === 'refused' ? `${reply.reason} ${reply.message}` : reply?.kind;
@@ -219,7 +220,7 @@ export class SimCluster {
   #steward(): void {
     this.world.after(stewardMs, () => {
       this.#replaceRemoved();
-      this.#addMissing();
+      this.#correct();
       this.#steward();
     });
   }
@@ -235,17 +236,25 @@ export class SimCluster {
     }
   }
 
-  #addMissing(): void {
+  #correct(): void {
     const { leader } = this;
     if (leader?.isResponsive !== true || this.#isChanging) return;
     const configuration = leader.replica?.configuration ?? this.#configuration;
-    const missing = this.nodes.filter(({ self }) => !memberOf(configuration, self));
-    if (missing.length === 0) return;
-    const chosen = happens(this.world.random, 500) ? missing : missing.slice(0, 1);
+    const changes = this.#correctionsOf(configuration);
+    if (changes.length === 0) return;
     this.#isChanging = true;
-    const changes = chosen.map(({ member }) => ({ kind: 'add', member }) as const);
     const answered = this.changeMembers(leader, changes);
     void answered.then(() => (this.#isChanging = false));
+  }
+
+  /** Members that nobody is go first: they may have the address of somebody. */
+  #correctionsOf(configuration: Configuration): readonly MemberChange[] {
+    const names = this.nodes.map(({ member }) => member.nodeId);
+    const strangers = configuration.members.filter(({ nodeId }) => !names.includes(nodeId));
+    if (strangers.length > 0) return strangers.map(({ nodeId }) => ({ kind: 'remove', nodeId }));
+    const missing = this.nodes.filter(({ self }) => !memberOf(configuration, self));
+    const chosen = happens(this.world.random, 500) ? missing : missing.slice(0, 1);
+    return chosen.map(({ member }) => ({ kind: 'add', member }));
   }
 }
 

@@ -110,6 +110,13 @@ export class SimDisk {
     return path;
   }
 
+  /** A file of the log is gone. Returns its path; null when there is none. */
+  loseFile(): string | null {
+    const path = this.files.loseFile(this.#random, (one) => one.includes('/log/'));
+    if (path !== null) this.#isLogDamaged = true;
+    return path;
+  }
+
   /** Power fails, and a sector of the log gets to the disk in part. Returns whether one did. */
   crashTorn(): boolean {
     const hasTorn = this.files.tearSector(this.#random, (path) => path.includes('/log/')) !== null;
