@@ -49,10 +49,13 @@ function hunt(copy: string, { from, count }: Seeds): Promise<Catch> {
   });
   return new Promise((resolve, reject) => {
     child.on('error', reject);
-    child.on('close', () => {
+    child.on('close', (code, signal) => {
       clearTimeout(deadline);
       if (done.says !== null || done.seeds === count) resolve(done);
-      else reject(new Error(`Cannot hunt further than ${done.seeds} seeds: ${errors}`));
+      else {
+        const end = signal ?? String(code);
+        reject(new Error(`Cannot hunt beyond ${done.seeds} seeds: ended with ${end} ${errors}`));
+      }
     });
   });
 }
