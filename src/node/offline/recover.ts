@@ -87,7 +87,10 @@ function plan(best: Candidate, candidates: readonly Candidate[], successor: Succ
   const { log, dataDir } = best;
   const { nodeId } = log.identity;
   const others = configurationOf(best).members.filter((one) => one.nodeId !== nodeId);
-  const names = others.map((one) => `${one.nodeId} (${one.role})`).join(', ');
+  const names = others
+    .map((one) => `${one.nodeId} (${one.role})`)
+    .sort()
+    .join(', ');
   const lines = [
     `Recovering from ${dataDir}, as node ${nodeId}, which will be the only voter.`,
     `Kept: the state and all entries up to ${log.lastIndex}, also those that may not have been committed.`,
