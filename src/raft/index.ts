@@ -1,6 +1,6 @@
 export { RaftCore } from './core.ts';
 export {
-  applyMemberChange,
+  applyMemberChanges,
   bootstrapConfiguration,
   emptyConfiguration,
   listedPeer,

@@ -55,12 +55,6 @@ export function applyMemberChanges(
   return refused(`Cannot remove the last voter: ${names} gone, none would be left`);
 }
 
-/** One change alone. */
-export const applyMemberChange = (
-  configuration: Configuration,
-  change: MemberChange,
-): ChangeResult => applyMemberChanges(configuration, [change]);
-
 function applyOne(configuration: Configuration, change: MemberChange): ChangeResult {
   switch (change.kind) {
     case 'add':

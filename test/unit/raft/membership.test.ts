@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { applyMemberChange, REMOVED_MAX, votersOf } from '../../../src/raft/index.ts';
+import { applyMemberChanges, REMOVED_MAX, votersOf } from '../../../src/raft/index.ts';
 import type { ChangeResult, Configuration, MemberChange } from '../../../src/raft/index.ts';
 import { asNodeId } from '../../../src/shared/index.ts';
 import { configurationOf, member, peer } from '../../support/raft-fixtures.ts';
@@ -15,66 +15,67 @@ function accepted(result: ChangeResult): Configuration {
   return result.configuration;
 }
 
+const applied = (configuration: Configuration, change: MemberChange): ChangeResult =>
+  applyMemberChanges(configuration, [change]);
+
 const messageOf = (result: ChangeResult): string => (result.ok ? 'accepted' : result.message);
 
-describe('applyMemberChange()', () => {
+describe('applyMemberChanges()', () => {
   it('adds learners and observers, never voters', () => {
     const one = configurationOf('a');
-    const two = accepted(applyMemberChange(one, add('b')));
-    expect(accepted(applyMemberChange(two, add('c', 'observer'))).members).to.have.length(3);
+    const two = accepted(applied(one, add('b')));
+    expect(accepted(applied(two, add('c', 'observer'))).members).to.have.length(3);
     const voter = { kind: 'add', member: member('d', 'voter') } as const;
-    expect(messageOf(applyMemberChange(two, voter))).to.match(/role is voter/);
+    expect(messageOf(applied(two, voter))).to.match(/role is voter/);
     expect(votersOf(two)).to.deep.equal([peer('a')]);
   });
 
   it('refuses a member that is present and an address that is taken', () => {
     const two = configurationOf('a b');
-    expect(messageOf(applyMemberChange(two, add('b')))).to.match(/it is one/);
+    expect(messageOf(applied(two, add('b')))).to.match(/it is one/);
     const clash = { kind: 'add', member: member('c', 'learner', 'b') } as const;
-    expect(messageOf(applyMemberChange(two, clash))).to.match(/raftAddress b:1 belongs to b/);
+    expect(messageOf(applied(two, clash))).to.match(/raftAddress b:1 belongs to b/);
   });
 
   it('replaces an older incarnation by a learner, in one entry, at the same addresses', () => {
     const change = { kind: 'add', member: member('b2', 'learner', 'b') } as const;
-    const next = accepted(applyMemberChange(configurationOf('a b c'), change));
+    const next = accepted(applied(configurationOf('a b c'), change));
     expect(votersOf(next)).to.deep.equal([peer('a'), peer('c')]);
     expect(next.members.at(-1)).to.deep.equal(change.member);
     expect(next.removed).to.deep.equal([peer('b')]);
   });
 
   it('refuses incarnations that were removed', () => {
-    const next = accepted(applyMemberChange(configurationOf('a b'), remove('b')));
+    const next = accepted(applied(configurationOf('a b'), remove('b')));
     expect(next.removed).to.deep.equal([peer('b')]);
-    expect(messageOf(applyMemberChange(next, add('b')))).to.match(/was removed/);
-    expect(applyMemberChange(next, add('b2')).ok).to.equal(true);
+    expect(messageOf(applied(next, add('b')))).to.match(/was removed/);
+    expect(applied(next, add('b2')).ok).to.equal(true);
   });
 
   it('always leaves a voter', () => {
     const one = configurationOf('a', 'b');
-    expect(messageOf(applyMemberChange(one, remove('a')))).to.match(/last voter: a@1 gone/);
-    expect(messageOf(applyMemberChange(one, add('a2')))).to.match(/last voter: a@1 gone/);
-    expect(applyMemberChange(one, remove('b')).ok).to.equal(true);
-    expect(messageOf(applyMemberChange(one, remove('z')))).to.match(/it is none/);
+    expect(messageOf(applied(one, remove('a')))).to.match(/last voter: a@1 gone/);
+    expect(messageOf(applied(one, add('a2')))).to.match(/last voter: a@1 gone/);
+    expect(applied(one, remove('b')).ok).to.equal(true);
+    expect(messageOf(applied(one, remove('z')))).to.match(/it is none/);
   });
 
   it('updates addresses and zone of a present incarnation, and nothing else', () => {
     const moved = { ...member('b', 'observer', 'elsewhere'), zone: 'y' };
-    const next = accepted(
-      applyMemberChange(configurationOf('a b'), { kind: 'update', member: moved }),
-    );
+    const next = accepted(applied(configurationOf('a b'), { kind: 'update', member: moved }));
     expect(next.members[1]).to.deep.equal({ ...moved, role: 'voter' });
     const other = { kind: 'update', member: member('b2') } as const;
-    expect(messageOf(applyMemberChange(next, other))).to.match(/it is none/);
+    expect(messageOf(applied(next, other))).to.match(/it is none/);
     const clash = { kind: 'update', member: member('b', 'voter', 'a') } as const;
-    expect(messageOf(applyMemberChange(next, clash))).to.match(/belongs to a/);
+    expect(messageOf(applied(next, clash))).to.match(/belongs to a/);
   });
 
   it(`remembers the last ${REMOVED_MAX} removed incarnations`, () => {
     let configuration = configurationOf('a');
     for (let i = 0; i <= REMOVED_MAX; i++) {
-      configuration = accepted(applyMemberChange(configuration, add(`b${i}`)));
+      configuration = accepted(applied(configuration, add(`b${i}`)));
     }
-    const next = accepted(applyMemberChange(configuration, remove('b')));
+    const next = accepted(applied(configuration, remove('b')));
     expect(next.removed).to.have.length(REMOVED_MAX);
     expect(next.removed.at(-1)).to.equal(peer(`b${REMOVED_MAX}`));
     expect(next.removed[0]).to.equal(peer('b1'));
