@@ -1,5 +1,5 @@
 import type { Clock } from '../shared/index.ts';
-import { QuorateError } from '../shared/index.ts';
+import { pause, QuorateError } from '../shared/index.ts';
 import type { GossipDriver } from './gossip-driver.ts';
 import type { Replica } from './replica/index.ts';
 import type { Watching } from './watching/index.ts';
@@ -67,6 +67,6 @@ export class Farewell {
   }
 
   #sleep(delayMs: number): Promise<void> {
-    return new Promise((resolve) => this.#init.clock.after(delayMs, resolve));
+    return pause(this.#init.clock, delayMs);
   }
 }

@@ -8,7 +8,7 @@ import type {
 } from '../../http/index.ts';
 import type { Member } from '../../raft/index.ts';
 import { peerIdOfMember } from '../../raft/index.ts';
-import { QuorateError } from '../../shared/index.ts';
+import { pause, QuorateError } from '../../shared/index.ts';
 import type { ClusterMember } from '../cluster-member.ts';
 import type { MemberProgress } from '../cluster/progress.ts';
 import type { CurrentMember } from './current-member.ts';
@@ -80,7 +80,7 @@ export class NodeClusterApi implements ClusterApi {
           `Cannot join gossip: ${silent.join(', ')} did not answer`,
         );
       }
-      await new Promise<void>((resolve) => clock.after(pollMs, resolve));
+      await pause(clock, pollMs);
     }
   }
 

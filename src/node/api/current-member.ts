@@ -1,6 +1,6 @@
 import type { Member } from '../../raft/index.ts';
 import type { Clock } from '../../shared/index.ts';
-import { QuorateError } from '../../shared/index.ts';
+import { pause, QuorateError } from '../../shared/index.ts';
 import type { ClusterMember } from '../cluster-member.ts';
 import type { Session } from '../session.ts';
 
@@ -44,7 +44,7 @@ export class CurrentMember {
           'Cannot serve this: the node belongs to no cluster yet',
         );
       }
-      await new Promise<void>((resolve) => this.#clock.after(pollMs, resolve));
+      await pause(this.#clock, pollMs);
     }
   }
 }

@@ -2,7 +2,7 @@ import type { MemberView } from '../../gossip/index.ts';
 import type { Member, MemberChange, Reply } from '../../raft/index.ts';
 import { listedPeer, memberNamed, memberOf, peerIdOfMember } from '../../raft/index.ts';
 import type { ClusterId, Clock, Logger, PeerId } from '../../shared/index.ts';
-import { peerIdOf, QuorateError } from '../../shared/index.ts';
+import { pause, peerIdOf, QuorateError } from '../../shared/index.ts';
 import type { Replica } from '../replica/index.ts';
 import type { HandshakeWish, Identity } from './calls.ts';
 import { decodeIdentity, encodeHandshake, encodePeer, methods } from './calls.ts';
@@ -241,7 +241,7 @@ export class Admission {
   }
 
   #pause(): Promise<void> {
-    return new Promise((resolve) => this.#init.clock.after(tryAgainMs, resolve));
+    return pause(this.#init.clock, tryAgainMs);
   }
 
   #requireLeader(): void {

@@ -1,7 +1,7 @@
 import type { RefusalReason, Reply } from '../../raft/index.ts';
 import { peerIdOfMember } from '../../raft/index.ts';
 import type { Clock, PeerId } from '../../shared/index.ts';
-import { QuorateError } from '../../shared/index.ts';
+import { pause, QuorateError } from '../../shared/index.ts';
 import type { Replica } from '../replica/index.ts';
 
 const tryAgainMs = 50;
@@ -30,7 +30,7 @@ export async function handOverTo(parts: Parts, nodeId: string, timeoutMs: number
     if (clock.monotonicMs() >= deadlineMs) {
       throw new QuorateError('UNKNOWN_OUTCOME', `Cannot make ${nodeId} leader in time: ${found}`);
     }
-    await new Promise<void>((resolve) => clock.after(tryAgainMs, resolve));
+    await pause(clock, tryAgainMs);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Clock, ClusterId, Logger } from '../../shared/index.ts';
-import { asClusterId } from '../../shared/index.ts';
+import { asClusterId, pause } from '../../shared/index.ts';
 
 /** How long a new cluster waits for signs of an older one. */
 const bootstrapWaitMs = 5_000;
@@ -126,7 +126,7 @@ export class Joining {
   }
 
   #sleep(delayMs: number): Promise<void> {
-    return new Promise((resolve) => this.#init.clock.after(delayMs, resolve));
+    return pause(this.#init.clock, delayMs);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Member } from '../../raft/index.ts';
 import { listedPeer, memberNamed, peerIdOfMember } from '../../raft/index.ts';
 import type { Clock, NodeId, Revision } from '../../shared/index.ts';
-import { asRevision, codeOf, QuorateError } from '../../shared/index.ts';
+import { asRevision, codeOf, pause, QuorateError } from '../../shared/index.ts';
 import type { PeerTransport } from '../../transport/index.ts';
 import type { DigestMark, Replica } from '../replica/index.ts';
 import type { Explanations } from '../watching/index.ts';
@@ -112,7 +112,7 @@ export class LeaderCalls {
     for (;;) {
       if (condition()) return true;
       if (this.#stopped || clock.monotonicMs() >= deadlineMs) return false;
-      await new Promise<void>((resolve) => clock.after(pollMs, resolve));
+      await pause(clock, pollMs);
     }
   }
 
@@ -219,7 +219,7 @@ export class LeaderCalls {
           const message = `Cannot carry this out: ${error.message}`;
           throw new QuorateError('NO_LEADER', message, { cause: error });
         }
-        await new Promise<void>((resolve) => clock.after(retryMs, resolve));
+        await pause(clock, retryMs);
       }
     }
   }

@@ -1,6 +1,6 @@
 import type { Configuration, LogIdentity } from '../../raft/index.ts';
 import type { Clock, Logger } from '../../shared/index.ts';
-import { QuorateError } from '../../shared/index.ts';
+import { pause, QuorateError } from '../../shared/index.ts';
 import type { LogInspection } from '../../storage/index.ts';
 import type { DataDirectory } from './data-directory.ts';
 
@@ -114,7 +114,7 @@ async function proofOf(
     if (clock.monotonicMs() >= deadlineMs || init.isStopped()) {
       return `no majority of the others could be asked (${problems.join('; ')}); start it again when they run`;
     }
-    await new Promise<void>((resolve) => clock.after(askAgainMs, resolve));
+    await pause(clock, askAgainMs);
   }
 }
 

@@ -2,6 +2,7 @@ import type { Config } from '../../config/index.ts';
 import type { Member } from '../../raft/index.ts';
 import { memberOf } from '../../raft/index.ts';
 import type { Cancel, Clock, Logger } from '../../shared/index.ts';
+import { pause } from '../../shared/index.ts';
 import type { Operation } from '../../store/index.ts';
 import type { Replica } from '../replica/index.ts';
 import { isSamePlace } from './admission.ts';
@@ -72,7 +73,7 @@ export class Upkeep {
         this.#isLive = true;
         onLive();
       } catch {
-        await new Promise<void>((resolve) => clock.after(retryMs, resolve));
+        await pause(clock, retryMs);
       }
     }
   }

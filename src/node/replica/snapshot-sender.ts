@@ -1,6 +1,6 @@
 import type { LogBase, RaftView } from '../../raft/index.ts';
 import type { ClusterId, Clock, Logger, LogIndex, PeerId } from '../../shared/index.ts';
-import { asIndex, codeOf } from '../../shared/index.ts';
+import { asIndex, codeOf, pause } from '../../shared/index.ts';
 import type { Files, SpoolableEngine, StoredSnapshot } from '../../storage/index.ts';
 import { listSnapshots, openSnapshot, spoolSnapshot } from '../../storage/index.ts';
 import type { SnapshotSource } from '../../transport/index.ts';
@@ -76,7 +76,7 @@ export class SnapshotSender {
     const { logger, clock } = this.#init;
     if (this.#abort.signal.aborted) return;
     logger.warn({ to, error }, `Cannot send a snapshot to ${to} yet, trying again`);
-    await new Promise<void>((resolve) => clock.after(failurePauseMs, resolve));
+    await pause(clock, failurePauseMs);
   }
 
   async #stream(to: PeerId, path: string): Promise<LogIndex> {

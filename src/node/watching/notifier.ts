@@ -2,7 +2,7 @@ import type { Reconsidered } from '../../health/index.ts';
 import { retryDelayMs } from '../../health/index.ts';
 import type { Cancel, Clock, DecisionSettings, EventRecord } from '../../shared/index.ts';
 import type { Logger, NodeId, NotificationAttempt, Revision } from '../../shared/index.ts';
-import { codeOf } from '../../shared/index.ts';
+import { codeOf, pause } from '../../shared/index.ts';
 import type { Operation } from '../../store/index.ts';
 import type { ReplicaState } from '../replica/index.ts';
 import { lastAttempt } from './notification-run.ts';
@@ -244,7 +244,7 @@ export class Notifier {
         return;
       } catch (error) {
         if (this.#stopped || codeOf(error) === 'STOPPED') return;
-        await new Promise<void>((resolve) => clock.after(proposeAgainMs, resolve));
+        await pause(clock, proposeAgainMs);
       }
     } while (!this.#hasGoneOn(eventId, attempt));
   }
