@@ -1,14 +1,10 @@
-import type { Config } from '../config/index.ts';
 import type { GossipEffect } from '../gossip/index.ts';
 import type { ClientRequest } from '../http/index.ts';
 import type { IndexedConfiguration, Member, RaftRole } from '../raft/index.ts';
 import { listedPeer } from '../raft/index.ts';
-import type { ScriptRunner } from '../runner/index.ts';
-import type { DecisionSettings, Logger, Revision } from '../shared/index.ts';
-import type { SegmentedLog } from '../storage/index.ts';
+import type { DecisionSettings, Revision } from '../shared/index.ts';
 import type { Operation } from '../store/index.ts';
-import type { Metrics } from '../telemetry/index.ts';
-import type { GossipSockets, PeerTransport } from '../transport/index.ts';
+import type { ClusterMemberInit } from './cluster-member-init.ts';
 import { ClusterNews } from './cluster-news.ts';
 import { Admission } from './cluster/admission.ts';
 import { ConditionWatch } from './cluster/condition-watch.ts';
@@ -20,36 +16,13 @@ import { commandOf } from './command.ts';
 import { Farewell } from './farewell.ts';
 import { gossipCoreOf } from './gossip-core-of.ts';
 import { GossipDriver } from './gossip-driver.ts';
+import { GossipPresence } from './gossip-presence.ts';
 import { measureReplica } from './measure.ts';
-import type { Applied, ReplicaSettings } from './replica/index.ts';
+import type { Applied } from './replica/index.ts';
 import { Replica } from './replica/index.ts';
-import type { Surroundings } from './surroundings.ts';
-import type { Script } from './watching/index.ts';
 import { Watching } from './watching/index.ts';
 
 const commitTimeoutMs = 5_000;
-
-export interface ClusterMemberInit {
-  readonly config: Config;
-  readonly surroundings: Surroundings;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-  readonly dataDirectory: string;
-  readonly log: SegmentedLog;
-  readonly replicaSettings: ReplicaSettings;
-  readonly transport: PeerTransport;
-  readonly sockets: GossipSockets;
-  /** This node as it would have itself listed. */
-  readonly self: Member;
-  readonly epoch: number;
-  /** Who let this node in, when that was in this session. */
-  readonly host: Member | null;
-  readonly saveEpoch: (epoch: number) => Promise<void>;
-  readonly runner: ScriptRunner | null;
-  readonly verification: Script | null;
-  readonly notification: Script | null;
-  readonly onFatal: (error: unknown) => void;
-}
 
 /** A node that has an identity in a cluster: its replica, its gossip and its watching, wired. */
 export class ClusterMember {
@@ -59,14 +32,12 @@ export class ClusterMember {
   readonly #news: ClusterNews;
   readonly replica: Replica;
   readonly gossip: GossipDriver;
+  readonly presence: GossipPresence;
   readonly watching: Watching;
   readonly calls: LeaderCalls;
   readonly condition: ConditionWatch;
   readonly #admission: Admission;
   #wasMember = false;
-  /** Addresses asked to join at which somebody answered; bounded like what people type. */
-  readonly #joinedGossip = new Set<string>();
-  #leftGossipByHand = false;
   #lastLeader: string | null = null;
   #isRemoved = false;
   /** Who let this node in, or asked to, last. */
@@ -79,6 +50,7 @@ export class ClusterMember {
     this.#news = new ClusterNews(init.logger, init.self);
     this.replica = replica;
     this.gossip = this.#makeGossip();
+    this.presence = new GossipPresence(this.gossip);
     this.#admission = this.#makeAdmission();
     this.condition = this.#makeCondition();
     this.calls = this.#makeCalls();
@@ -171,27 +143,6 @@ export class ClusterMember {
     client?: ClientRequest,
   ): Promise<Applied> {
     return this.replica.run(commandOf(then, client), timeoutMs);
-  }
-
-  gossipLeave(): void {
-    this.#leftGossipByHand = true;
-    this.gossip.leave();
-  }
-
-  gossipJoin(addresses: readonly string[]): void {
-    this.#leftGossipByHand = false;
-    for (const address of addresses) this.#joinedGossip.delete(address);
-    this.gossip.rejoin();
-    this.gossip.join(addresses);
-  }
-
-  /** Somebody answered there since the last `gossipJoin`. */
-  answersGossip(address: string): boolean {
-    return this.#joinedGossip.has(address);
-  }
-
-  get abstainsByHand(): boolean {
-    return this.#leftGossipByHand;
   }
 
   /** The leader called: without a configuration this node answers it there. */
@@ -327,7 +278,7 @@ export class ClusterMember {
     if (effect.kind === 'member') {
       this.#news.gossip(effect.member);
       this.#setPeers();
-    } else if (effect.kind === 'joined') this.#joinedGossip.add(effect.seed);
+    } else if (effect.kind === 'joined') this.presence.onAnswer(effect.seed);
     else if (effect.kind === 'epochRaised') saveEpoch(effect.epoch).catch(onFatal);
     else if (effect.kind === 'conflict') {
       logger.error(

@@ -58,6 +58,6 @@ function observeAgreement(metrics: Metrics, member: ClusterMember): void {
   metrics.quorumReachable.set(watching.shortfall() === null ? 1 : 0);
   const voting = votingMembers(watching.voters()).length;
   metrics.quorumNeeded.set(effectiveQuorum(member.settings().gossipQuorum, voting));
-  metrics.abstaining.set(watching.abstains || member.abstainsByHand ? 1 : 0);
+  metrics.abstaining.set(watching.abstains || member.presence.hasLeft ? 1 : 0);
   metrics.verificationsOverdue.set(watching.watcher?.overdueCount() ?? 0);
 }

@@ -68,11 +68,11 @@ export class NodeClusterApi implements ClusterApi {
 
   async gossipJoin(addresses: readonly string[], { timeoutMs }: WaitOptions): Promise<void> {
     const member = await this.#current.waitFor(timeoutMs);
-    member.gossipJoin(addresses);
+    member.presence.join(addresses);
     const { clock } = this.#current;
     const deadlineMs = clock.monotonicMs() + timeoutMs;
     for (;;) {
-      const silent = addresses.filter((address) => !member.answersGossip(address));
+      const silent = addresses.filter((address) => !member.presence.answers(address));
       if (silent.length === 0) return;
       if (clock.monotonicMs() >= deadlineMs) {
         throw new QuorateError(
@@ -85,7 +85,7 @@ export class NodeClusterApi implements ClusterApi {
   }
 
   gossipLeave(): Promise<void> {
-    this.#current.member()?.gossipLeave();
+    this.#current.member()?.presence.leave();
     return Promise.resolve();
   }
 
@@ -125,7 +125,7 @@ function warningsOf(member: ClusterMember): string[] {
   const shortfall = member.watching.shortfall();
   if (shortfall !== null) warnings.push(`no event can be agreed on: ${shortfall}`);
   if (member.watching.abstains) warnings.push('this node abstains: its own timers were late');
-  if (member.abstainsByHand)
+  if (member.presence.hasLeft)
     warnings.push('this node abstains: it left gossip, /gossipjoin brings it back');
   return warnings;
 }
