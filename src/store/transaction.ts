@@ -95,7 +95,7 @@ export class Transaction {
   }
 
   write(row: Uint8Array, value: Uint8Array | null): void {
-    this.writes.push({ row, value, isRead: false });
+    this.writes.push({ row, value, isValue: false });
   }
 
   nextSub(): number {
@@ -104,7 +104,7 @@ export class Transaction {
 
   writeValue(sub: number, value: Uint8Array): void {
     this.#fresh.set(this.#freshKey(this.revision, sub), value);
-    this.writes.push({ row: valueRow(this.revision, sub), value, isRead: true });
+    this.writes.push({ row: valueRow(this.revision, sub), value, isValue: true });
   }
 
   /** The current value of a key: from this batch, or a row that `requiredRows` asked for. */

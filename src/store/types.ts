@@ -160,8 +160,11 @@ export interface KeyRecord {
 export interface RowWrite {
   readonly row: Uint8Array;
   readonly value: Uint8Array | null;
-  /** The row is read by itself later on: it is worth keeping in memory once it is written. */
-  readonly isRead?: boolean;
+  /**
+   * A value: written once under its row key, so that deleting it before it reached the disk leaves
+   * nothing to do; and read by itself, so that it is worth keeping in memory.
+   */
+  readonly isValue?: boolean;
 }
 
 /** What applying changed, for drivers that follow the state. */

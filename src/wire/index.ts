@@ -1,5 +1,6 @@
 export { ProtoReader } from './proto-reader.ts';
 export { ProtoWriter } from './proto-writer.ts';
+export { writerFor } from './writer-for.ts';
 export {
   decodeConfiguration,
   decodeEntry,

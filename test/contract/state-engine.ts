@@ -97,9 +97,9 @@ export function describeStateEngine(
       const value = utf8('before');
       const large = utf8('before'.repeat(1000));
       engine.enqueue(asIndex(1), [
-        { row: row('a'), value, isRead: true },
-        { row: row('b'), value: large, isRead: true },
-        { row: row('c'), value, isRead: false },
+        { row: row('a'), value, isValue: true },
+        { row: row('b'), value: large, isValue: true },
+        { row: row('c'), value, isValue: false },
       ]);
       await engine.flush();
       value.fill(0x78);

@@ -20,7 +20,7 @@ export interface OpenStateInit {
 }
 
 /** How long applied entries gather before they go to the engine's database together. */
-const gatherMs = 20;
+const gatherMs = 500;
 
 /** Opens `state-<generation>` and loads the state machine from its rows. */
 export async function openState(init: OpenStateInit): Promise<ReplicaState> {

@@ -196,8 +196,8 @@ class KvStateEngine implements SpoolableEngine {
     return value;
   }
 
-  #onWritten(key: string, { value, isRead }: RowWrite): void {
-    if (value !== null && isRead) this.#cache.set(key, value);
+  #onWritten(key: string, { value, isValue }: RowWrite): void {
+    if (value !== null && isValue) this.#cache.set(key, value);
     else this.#cache.delete(key);
   }
 

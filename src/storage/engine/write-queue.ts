@@ -128,8 +128,10 @@ export class WriteQueue {
     assert(write.row.length > 0 && !isEngineRow(write.row), 'The row is not of the state machine');
     const key = keyOf(write.row);
     const replaced = batch.writes.get(key);
-    const growth = costOf(write) - (replaced === undefined ? 0 : costOf(replaced));
-    batch.writes.set(key, write);
+    const isUndone = write.value === null && replaced?.isValue === true;
+    if (isUndone) batch.writes.delete(key);
+    else batch.writes.set(key, write);
+    const growth = (isUndone ? 0 : costOf(write)) - (replaced === undefined ? 0 : costOf(replaced));
     batch.bytes += growth;
     this.#bytes += growth;
   }
@@ -223,9 +225,14 @@ export class WriteQueue {
 
 const emptyBatch = (index: LogIndex): Batch => ({ index, bytes: 0, writes: new Map() });
 
+/** Up to here one call with many arguments is faster than a buffer. */
+const argumentsMax = 64;
+
 /** A row key as a key of maps. */
 export const keyOf = (row: Uint8Array): string =>
-  Buffer.from(row.buffer, row.byteOffset, row.byteLength).toString('latin1');
+  row.length <= argumentsMax
+    ? String.fromCharCode.apply(null, row as unknown as number[])
+    : Buffer.from(row.buffer, row.byteOffset, row.byteLength).toString('latin1');
 
 const costOf = ({ row, value }: RowWrite): number =>
   ENTRY_BYTES + row.length + (value === null ? 0 : value.length);

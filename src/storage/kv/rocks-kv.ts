@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 
 import { assert, QuorateError } from '../../shared/index.ts';
 import type { Kv, KvCursor, KvFactory, KvRange, KvWrite } from './kv.ts';
-import type { BindingDatabase, BindingWrite } from './rocks-binding.ts';
+import type { BindingBatch, BindingDatabase } from './rocks-binding.ts';
 import { bindingAt, call } from './rocks-binding.ts';
 import { CURSOR_BYTES_MAX, RocksCursor } from './rocks-cursor.ts';
 
@@ -97,7 +97,8 @@ class RocksKv implements Kv {
     this.#check('write');
     this.#writing = true;
     try {
-      await call((done) => this.#database.batch(writes.map(bindingWrite), options, done));
+      const batch = batchOf(this.#database, writes);
+      await call((done) => batch.write(options, done));
     } catch (cause) {
       throw this.#failed('write', cause);
     } finally {
@@ -161,11 +162,14 @@ class RocksKv implements Kv {
   }
 }
 
-/** The binding copies keys and values before `batch` returns. */
-const bindingWrite = ({ row, value }: KvWrite): BindingWrite =>
-  value === null
-    ? { type: 'del', key: asBuffer(row) }
-    : { type: 'put', key: asBuffer(row), value: asBuffer(value) };
+function batchOf(database: BindingDatabase, writes: readonly KvWrite[]): BindingBatch {
+  const batch = database.batch();
+  for (const { row, value } of writes) {
+    if (value === null) batch.del(asBuffer(row));
+    else batch.put(asBuffer(row), asBuffer(value));
+  }
+  return batch;
+}
 
 function asBuffer(bytes: Uint8Array): Buffer {
   if (bytes instanceof Buffer) return bytes as Buffer;

@@ -1,5 +1,5 @@
 import { assertNever } from '../../shared/index.ts';
-import { ProtoWriter } from '../../wire/index.ts';
+import { ProtoWriter, writerFor } from '../../wire/index.ts';
 import type { Compare, Envelope, HealthExpectation, Operation } from '../types.ts';
 import { writeEvidence } from './evidence-codec.ts';
 import { closedStates, numberOf, outcomes, relations, statuses, targets } from './names.ts';
@@ -13,7 +13,7 @@ const OVERHEAD_BYTES = 128;
 export function encodeEnvelope(envelope: Envelope): Uint8Array {
   const { compare, then, else: otherwise } = envelope;
   const payloadBytes = bytesOf(compare) + bytesOf(then) + bytesOf(otherwise);
-  const writer = new ProtoWriter(payloadBytes + OVERHEAD_BYTES);
+  const writer = writerFor(payloadBytes + OVERHEAD_BYTES);
   writer.uint(1, envelope.minVersion).string(2, envelope.keyspace).string(3, envelope.principal);
   writer.string(4, envelope.session).uint(5, envelope.sequence);
   for (const item of compare) writeCompare(writer, item);

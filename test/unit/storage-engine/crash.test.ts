@@ -201,11 +201,11 @@ describe('StateEngine after crashes', () => {
     );
     const write = (index: number, value: number): void =>
       engine.enqueue(asIndex(index), [
-        { row: rowOf('k'), value: Uint8Array.of(value), isRead: true },
+        { row: rowOf('k'), value: Uint8Array.of(value), isValue: true },
       ]);
     const evict = (index: number): void =>
       engine.enqueue(asIndex(index), [
-        { row: rowOf(`big${index}`), value: new Uint8Array(850), isRead: true },
+        { row: rowOf(`big${index}`), value: new Uint8Array(850), isValue: true },
       ]);
     write(1, 1);
     evict(2);
