@@ -15,6 +15,8 @@ export interface PersisterInit {
   readonly clock: Clock;
   /** Everything up to this sequence is durable. Called before the held messages leave. */
   readonly onPersisted: (sequence: number) => void;
+  /** The messages that waited for a write were handed over. */
+  readonly onReleased: () => void;
   /** No write is in flight and none waits: a good moment to hand in the next group. */
   readonly onIdle: () => void;
   /** A write took so many milliseconds and carried so many bytes of payload. */
@@ -115,6 +117,7 @@ export class Persister {
     this.#durableSequence = batch.sequence;
     this.#init.onPersisted(batch.sequence);
     this.#release();
+    this.#init.onReleased();
   }
 
   #release(): void {

@@ -63,6 +63,8 @@ export class RaftDriver {
   #cancelTick: Cancel = () => undefined;
   #diskStalled = false;
   #stopped = false;
+  /** Committed, but put off until the write in flight is acknowledged, at most until the next tick. */
+  #toApply: LogIndex | null = null;
 
   constructor(init: RaftDriverInit) {
     this.#init = init;
@@ -78,6 +80,9 @@ export class RaftDriver {
       log: init.log,
       clock: init.clock,
       onPersisted: (sequence) => this.submit({ kind: 'persisted', sequence }),
+      onReleased: () => {
+        if (this.#toApply !== null) init.clock.afterPendingInput(() => this.#apply());
+      },
       onIdle: () => init.events.onDiskIdle(),
       onWritten: init.onWritten,
       send: (messages) => this.#sendAll(messages),
@@ -164,12 +169,28 @@ export class RaftDriver {
     this.#persister.sendAfter(output.afterSequence, output.messagesAfterPersist);
     // Before anything applies: who proposed an entry waits for it from here on.
     for (const reply of output.replies) this.#reply(reply);
-    if (output.commitIndex !== null) events.onReadyToApply(output.commitIndex);
+    if (output.commitIndex !== null) this.#readyToApply(output.commitIndex);
     if (output.configuration !== null) events.onConfiguration(output.configuration);
     if (output.change !== null) events.onRoleChange(output.change);
     for (const to of output.sendSnapshots) events.onSendSnapshot(to);
     if (output.dropSnapshot) events.onDropSnapshot();
     if (output.installSnapshot !== null) events.onInstallSnapshot(output.installSnapshot);
+  }
+
+  /**
+   * Clients wait for what a leader applies; for what a follower applies nobody does, but the leader
+   * waits for its acknowledgement of the write in flight: that leaves first.
+   */
+  #readyToApply(index: LogIndex): void {
+    this.#toApply = index;
+    if (this.view.role === 'leader' || !this.#persister.isWriting) this.#apply();
+  }
+
+  #apply(): void {
+    if (this.#stopped || this.#toApply === null) return;
+    const index = this.#toApply;
+    this.#toApply = null;
+    this.#init.events.onReadyToApply(index);
   }
 
   #replyStopped(tag: Tag): void {
@@ -205,6 +226,7 @@ export class RaftDriver {
     const elapsedMs = nowMs - this.#lastTickMs;
     this.#lastTickMs = nowMs;
     this.#watchDisk();
+    this.#apply();
     this.submit({ kind: 'tick', elapsedMs, nowMs });
     this.#scheduleTick();
   }

@@ -90,6 +90,7 @@ describe('Persister', () => {
       } as never,
       clock,
       onPersisted: (sequence) => seen.push(`persisted ${sequence}`),
+      onReleased: () => undefined,
       onIdle: () => seen.push('idle'),
       onWritten: (ms, bytes) => seen.push(`wrote ${bytes} bytes in ${ms} ms`),
       send: (messages) => seen.push(...messages.map(({ term }) => `sent ${term}`)),
