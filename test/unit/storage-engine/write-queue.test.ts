@@ -1,11 +1,18 @@
 import { expect } from 'chai';
 
-import { asIndex, utf8 } from '../../../src/shared/index.ts';
+import { asIndex, fromUtf8, utf8 } from '../../../src/shared/index.ts';
+import { isEngineRow } from '../../../src/storage/engine/engine-rows.ts';
 import { WriteQueue } from '../../../src/storage/engine/write-queue.ts';
 import type { Kv, KvWrite } from '../../../src/storage/kv/kv.ts';
 import type { RowWrite } from '../../../src/store/index.ts';
 
 const put = (row: string, value: string): RowWrite => ({ row: utf8(row), value: utf8(value) });
+/** Names of the rows; the one that states the index is not text. */
+const rowsOf = (writes: readonly KvWrite[] = []): string[] =>
+  writes.map(({ row, value }) => {
+    const name = isEngineRow(row) ? 'applied' : fromUtf8(row);
+    return value === null ? `${name} deleted` : name;
+  });
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('WriteQueue', () => {
@@ -68,6 +75,30 @@ describe('WriteQueue', () => {
     ]);
     expect(written).to.deep.equal(['a', 'b']);
     expect(queue.bytes).to.equal(0);
+  });
+
+  it('add() forgets a value that is deleted before it was written', async () => {
+    queue.add(asIndex(1), [{ ...put('v1', 'one'), isValue: true }, put('k', '1')]);
+    queue.add(asIndex(2), [{ row: utf8('v1'), value: null }, put('k', '2')]);
+    expect(queue.find('v1')).to.equal(undefined);
+    gathered?.();
+    await untilIdle();
+    expect(rowsOf(batches[0])).to.deep.equal(['k', 'applied']);
+    expect(queue.bytes).to.equal(0);
+  });
+
+  it('add() deletes a value whose row is on its way to the disk', async () => {
+    queue.add(asIndex(1), [{ ...put('v1', 'one'), isValue: true }]);
+    gathered?.();
+    queue.add(asIndex(2), [{ row: utf8('v1'), value: null }]);
+    expect(queue.find('v1')).to.equal(null);
+    await untilIdle();
+    gathered?.();
+    await untilIdle();
+    expect(batches.map(rowsOf)).to.deep.equal([
+      ['v1', 'applied'],
+      ['v1 deleted', 'applied'],
+    ]);
   });
 
   it('add() does not wait once a batch is full', async () => {
