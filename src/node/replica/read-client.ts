@@ -7,6 +7,8 @@ import type { RaftDriver } from './raft-driver.ts';
 /** Reads of this node's clients that wait for their index; more are refused as overloaded. */
 const openMax = 65_536;
 const sweepMs = 50;
+/** Rounds that are asked for or wait to be applied; further reads wait for one of them to end. */
+const roundsMax = 1_024;
 
 interface Read {
   readonly deadlineMs: number;
@@ -74,7 +76,7 @@ export class ReadClient {
   }
 
   #planRound(): void {
-    if (this.#roundPlanned) return;
+    if (this.#roundPlanned || this.#underWay.size >= roundsMax) return;
     this.#roundPlanned = true;
     this.#clock.afterPendingInput(() => {
       this.#roundPlanned = false;
@@ -98,13 +100,13 @@ export class ReadClient {
 
   #onReply(reads: readonly Read[], reply: Reply): void {
     if (reply.kind !== 'readAt') {
-      this.#underWay.delete(reads);
+      this.#endRound(reads);
       this.#refused.push(...reads.filter((read) => !read.settled));
       return;
     }
     const { index, leaseUntilMs = Infinity } = reply;
     this.#applier.whenApplied(index, () => {
-      this.#underWay.delete(reads);
+      this.#endRound(reads);
       // The state at hand holds all that was committed at some moment before this one.
       if (this.#clock.monotonicMs() >= leaseUntilMs) {
         this.#outOfLease.push(...reads);
@@ -113,6 +115,11 @@ export class ReadClient {
       }
       for (const read of reads) if (this.#settle(read)) read.resolve();
     });
+  }
+
+  #endRound(reads: readonly Read[]): void {
+    this.#underWay.delete(reads);
+    if (this.#waiting.length > 0 || this.#outOfLease.length > 0) this.#planRound();
   }
 
   /** A read changes nothing, so a refused one may always be asked again. */
@@ -128,8 +135,16 @@ export class ReadClient {
     for (const read of this.#all()) {
       if (nowMs >= read.deadlineMs) this.#fail(read, 'NO_LEADER', 'no leader confirmed in time');
     }
+    this.#forgetSettled();
     this.#retryRefused();
     if (this.#openCount > 0) this.#cancelSweep = this.#clock.after(sweepMs, () => this.#sweep());
+  }
+
+  #forgetSettled(): void {
+    const isOpen = ({ settled }: Read): boolean => !settled;
+    this.#waiting = this.#waiting.filter(isOpen);
+    this.#outOfLease = this.#outOfLease.filter(isOpen);
+    this.#refused = this.#refused.filter(isOpen);
   }
 
   *#all(): Iterable<Read> {

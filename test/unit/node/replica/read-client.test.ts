@@ -37,3 +37,37 @@ describe('ReadClient and leases', () => {
     expect(isDone).to.equal(true);
   });
 });
+
+describe('ReadClient while nothing is applied', () => {
+  it('ReadClient has a bounded number of rounds under way, and goes on when they end', async () => {
+    const clock = new VirtualClock();
+    const replies: ((reply: Reply) => void)[] = [];
+    const applied: (() => void)[] = [];
+    const reads = new ReadClient(
+      { tag: (onReply) => replies.push(onReply), submit: () => undefined },
+      { whenApplied: (_index, resolve) => void applied.push(resolve) },
+      clock,
+    );
+    let failed = 0;
+    const read = async (): Promise<void> => {
+      await reads.barrier(1_000).catch(() => failed++);
+    };
+    for (let i = 0; i < 2_000; i++) {
+      void read();
+      await clock.advance(0);
+      replies[i]?.({ kind: 'readAt', tag: i, index: asIndex(7) });
+    }
+    const rounds = replies.length;
+    expect(rounds).to.be.within(1, 1_999);
+    await clock.advance(1_100);
+    expect(failed, 'those that wait time out').to.equal(2_000);
+    for (const resolve of applied.splice(0)) resolve();
+    await clock.advance(0);
+    expect(replies.length, 'nobody waits any more').to.equal(rounds);
+    const late = reads.barrier(1_000);
+    await clock.advance(0);
+    replies[rounds]?.({ kind: 'readAt', tag: rounds, index: asIndex(8) });
+    for (const resolve of applied.splice(0)) resolve();
+    await late;
+  });
+});
