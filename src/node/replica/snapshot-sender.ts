@@ -1,6 +1,6 @@
 import type { LogBase, RaftView } from '../../raft/index.ts';
 import type { ClusterId, Clock, Logger, LogIndex, PeerId } from '../../shared/index.ts';
-import { asIndex, codeOf, pause } from '../../shared/index.ts';
+import { asIndex, codeOf, pause, QuorateError } from '../../shared/index.ts';
 import type { Files, SpoolableEngine, StoredSnapshot } from '../../storage/index.ts';
 import { listSnapshots, openSnapshot, spoolSnapshot } from '../../storage/index.ts';
 import type { SnapshotSource } from '../../transport/index.ts';
@@ -104,16 +104,19 @@ export class SnapshotSender {
     }
   }
 
+  /** Ends with the term: the next leader may have to send one of its own. */
   #sourceOf(to: PeerId, snapshot: StoredSnapshot): SnapshotSource {
     const { meta } = snapshot;
+    const { term } = this.#init.view();
     return {
       offer: {
-        term: this.#init.view().term,
+        term,
         header: encodeSnapshotIdentity(meta),
         resumeKey: meta.hash,
         chunkCount: meta.chunkCount,
       },
-      readChunk: (number) => {
+      readChunk: async (number) => {
+        if (this.#init.view().term !== term) throw leadsNoMore();
         this.#pins.moved(to, this.#now());
         return snapshot.readChunk(number);
       },
@@ -159,6 +162,9 @@ export class SnapshotSender {
     return path;
   }
 }
+
+const leadsNoMore = (): QuorateError =>
+  new QuorateError('NOT_LEADER', 'Cannot go on sending the snapshot: another term has begun');
 
 /** The file is damaged, here or in the eyes of its receiver: the next transfer takes another. */
 function isBadFile(error: unknown): boolean {
