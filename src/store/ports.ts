@@ -1,6 +1,12 @@
 import type { LogIndex } from '../shared/index.ts';
 import type { RowWrite } from './types.ts';
 
+/** Rows from `from` (inclusive) up to `to` (exclusive), ordered as bytes; without limit when absent. */
+export interface RowRange {
+  readonly from?: Uint8Array;
+  readonly to?: Uint8Array;
+}
+
 /**
  * Ordered rows below the state machine (RocksDB). Write-behind: batches reach the disk in order,
  * each with the applied index it belongs to, so a restart replays the log from there.
@@ -10,8 +16,11 @@ export interface StateEngine {
   readonly openedAtIndex: LogIndex;
   /** Applied index that a power cut cannot take away any more. */
   readonly durableIndex: LogIndex;
-  /** Every row in key order, checksums verified; throws STORAGE_DAMAGED. */
-  load(visit: (row: Uint8Array, value: Uint8Array) => void): Promise<void>;
+  /** Every row of these ranges in key order, checksums verified; throws STORAGE_DAMAGED. */
+  load(
+    visit: (row: Uint8Array, value: Uint8Array) => void,
+    ranges: readonly RowRange[],
+  ): Promise<void>;
   /**
    * Queues the writes of the entry at `index`; visible to reads at once. Their bytes must not be
    * changed before they are written.

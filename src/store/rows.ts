@@ -1,6 +1,7 @@
 import type { Revision } from '../shared/index.ts';
 import { utf8 } from '../shared/index.ts';
 import type { ProtoWriter } from '../wire/index.ts';
+import type { RowRange } from './ports.ts';
 
 /**
  * Keys of the engine's rows. The first byte is the table, the second the keyspace (0 so far):
@@ -31,6 +32,12 @@ export const tables = {
   expiredSession: 8,
   noSpace: 9,
 } as const;
+
+/** All that a start needs: everything but the values, which may be most of the database. */
+export const loadedRanges: readonly RowRange[] = [
+  { to: Uint8Array.of(tables.value) },
+  { from: Uint8Array.of(tables.value + 1) },
+];
 
 const KEYSPACE = 0;
 const PLAIN_TYPE = 0;

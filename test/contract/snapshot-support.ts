@@ -153,6 +153,9 @@ const openGeneration = (place: SnapshotPlace, generation: number): Promise<Spool
 
 export async function rowsIn(engine: SpoolableEngine): Promise<Map<string, Uint8Array>> {
   const rows = new Map<string, Uint8Array>();
-  await engine.load((row, value) => rows.set(Buffer.from(row).toString(), Uint8Array.from(value)));
+  await engine.load(
+    (row, value) => rows.set(Buffer.from(row).toString(), Uint8Array.from(value)),
+    [{}],
+  );
   return rows;
 }

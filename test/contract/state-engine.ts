@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { asIndex, codeOf, fromUtf8, utf8 } from '../../src/shared/index.ts';
 import { openStateEngine } from '../../src/storage/index.ts';
 import type { KvFactory, SpoolableEngine, StateEngineSettings } from '../../src/storage/index.ts';
-import type { RowWrite } from '../../src/store/index.ts';
+import type { RowRange, RowWrite } from '../../src/store/index.ts';
 
 /** What the state engine does on every Kv. `make` gives a factory and an empty parent directory. */
 export function describeStateEngine(
@@ -49,11 +49,11 @@ export function describeStateEngine(
       await open(settings);
     }
 
-    async function loaded(): Promise<Record<string, string>> {
+    async function loaded(ranges: readonly RowRange[] = [{}]): Promise<Record<string, string>> {
       const rows: Record<string, string> = {};
       await engine.load((key, value) => {
         rows[fromUtf8(key.subarray(1))] = fromUtf8(value);
-      });
+      }, ranges);
       return rows;
     }
 
@@ -140,6 +140,15 @@ export function describeStateEngine(
       expect(engine.openedAtIndex).to.equal(9);
       expect(engine.durableIndex).to.equal(9);
       expect(await loaded()).to.deep.equal({ a: '1', c: '' });
+    });
+
+    it('load() visits the rows of the ranges only', async () => {
+      engine.enqueue(asIndex(1), [write('a', '1'), write('b', '2'), write('c', '3')]);
+      await reopen();
+      expect(await loaded([{ to: row('b') }, { from: row('c') }])).to.deep.equal({
+        a: '1',
+        c: '3',
+      });
     });
 
     it('enqueue() refuses an index that does not grow and rows of the engine itself', () => {

@@ -3,7 +3,7 @@ import type { Cancel, Clock } from '../../shared/index.ts';
 import { QuorateError } from '../../shared/index.ts';
 import type { KvFactory, SpoolableEngine } from '../../storage/index.ts';
 import { openStateEngine, stateDirectory } from '../../storage/index.ts';
-import { StateMachine } from '../../store/index.ts';
+import { loadedRanges, StateMachine } from '../../store/index.ts';
 
 /** The state machine and the rows below it; replaced as a whole by a snapshot install. */
 export interface ReplicaState {
@@ -30,7 +30,7 @@ export async function openState(init: OpenStateInit): Promise<ReplicaState> {
   const engine = await openStateEngine({ kvFactory, directory, gather, onFailure });
   const machine = new StateMachine();
   try {
-    await engine.load((row, value) => machine.load(row, value));
+    await engine.load((row, value) => machine.load(row, value), loadedRanges);
     machine.finishLoad(engine.openedAtIndex);
   } catch (error) {
     await engine.close().catch(() => undefined); // The first error says more.

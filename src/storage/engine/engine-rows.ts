@@ -1,6 +1,6 @@
 import type { LogIndex } from '../../shared/index.ts';
 import { asIndex, QuorateError } from '../../shared/index.ts';
-import type { Kv, KvCursor, KvRow, KvWrite } from '../kv/kv.ts';
+import type { Kv, KvCursor, KvRange, KvRow, KvWrite } from '../kv/kv.ts';
 import { seal, unseal } from './sealed-row.ts';
 
 /** Rows of the engine itself; rows of the state machine never start with this byte. */
@@ -43,6 +43,22 @@ export interface StateCursor {
   /** Some next rows in order with verified values; empty at the end. Throws STORAGE_DAMAGED. */
   next(): Promise<readonly KvRow[]>;
   close(): Promise<void>;
+}
+
+/** Hands over the state machine's rows in the range, values verified. Throws STORAGE_DAMAGED. */
+export async function visitRows(
+  kv: Kv,
+  range: KvRange,
+  visit: (row: Uint8Array, value: Uint8Array) => void,
+): Promise<void> {
+  const cursor = kv.iterate(range);
+  try {
+    for (let rows = await cursor.next(); rows.length > 0; rows = await cursor.next()) {
+      for (const { row, value } of rows) if (!isEngineRow(row)) visit(row, unseal(row, value));
+    }
+  } finally {
+    await cursor.close();
+  }
 }
 
 /** The applied index comes from the same moment as the rows. */

@@ -1,8 +1,14 @@
 import type { Cancel, LogIndex } from '../../shared/index.ts';
 import { asIndex, assert, QuorateError } from '../../shared/index.ts';
-import type { RowWrite, StateEngine } from '../../store/index.ts';
+import type { RowRange, RowWrite, StateEngine } from '../../store/index.ts';
 import type { Kv, KvFactory } from '../kv/kv.ts';
-import { appliedWrite, formatWrite, openStateCursor, readAppliedIndex } from './engine-rows.ts';
+import {
+  appliedWrite,
+  formatWrite,
+  openStateCursor,
+  readAppliedIndex,
+  visitRows,
+} from './engine-rows.ts';
 import type { StateCursor } from './engine-rows.ts';
 import { RowCache } from './row-cache.ts';
 import { unseal } from './sealed-row.ts';
@@ -108,15 +114,13 @@ class KvStateEngine implements SpoolableEngine {
     return this.#queue.bytes;
   }
 
-  async load(visit: (row: Uint8Array, value: Uint8Array) => void): Promise<void> {
-    const cursor = await this.openCursor();
-    try {
-      for (let rows = await cursor.next(); rows.length > 0; rows = await cursor.next()) {
-        for (const { row, value } of rows) visit(row, value);
-      }
-    } finally {
-      await cursor.close();
-    }
+  async load(
+    visit: (row: Uint8Array, value: Uint8Array) => void,
+    ranges: readonly RowRange[],
+  ): Promise<void> {
+    await this.#guard(async () => {
+      for (const range of ranges) await visitRows(this.#kv, range, visit);
+    });
   }
 
   async openCursor(): Promise<StateCursor> {

@@ -119,7 +119,7 @@ class Life {
     const visit = (row: Uint8Array, value: Uint8Array): void => {
       rows.set(Buffer.from(row).toString().slice(1), value[0] ?? -1);
     };
-    await this.#slow.finish(engine.load(visit));
+    await this.#slow.finish(engine.load(visit, [{}]));
     expect(rows).to.deep.equal(this.#model.states.at(-1));
   }
 

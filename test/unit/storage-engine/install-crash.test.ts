@@ -72,7 +72,10 @@ async function fill(machine: Machine, generation: number, value: string): Promis
 
 async function textsIn(engine: SpoolableEngine): Promise<Set<string>> {
   const texts = new Set<string>();
-  await engine.load((_, value) => texts.add(Buffer.from(value).toString().split(' ', 1)[0] ?? ''));
+  await engine.load(
+    (_, value) => texts.add(Buffer.from(value).toString().split(' ', 1)[0] ?? ''),
+    [{}],
+  );
   return texts;
 }
 
