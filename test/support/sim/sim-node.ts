@@ -10,6 +10,7 @@ import type { PeerHandlers, PeerTransport } from '../../../src/transport/index.t
 import type { Watched } from './checker.ts';
 import { addFault } from './counts.ts';
 import { Transfers } from './conduct.ts';
+import { openInspected } from './inspected-log.ts';
 import { Life } from './life.ts';
 import { allEntries, conductOf, textOfBatch, tracingLogger } from './node-log.ts';
 import { observedLog } from './observed-log.ts';
@@ -184,7 +185,7 @@ export class SimNode {
   async #openLog(directory: DataDirectory): Promise<ReplicaInit['log']> {
     const { checker, world, configuration } = this.#init;
     const image = checker.imageOf(this.self);
-    const found = await directory.openLog();
+    const found = await this.#openExisting(directory);
     if (found === null && image.exists) world.violate(`${this.name} lost its log`);
     const log = found ?? (await directory.createLog(identityOf(this.#init), configuration));
     const complaint = image.recover(log.recovered, await allEntries(log));
@@ -199,6 +200,15 @@ export class SimNode {
         this.#moment('compacted');
       },
     });
+  }
+
+  /** Looking at it first is rare: it puts off the steps at which a start may be cut off. */
+  #openExisting(directory: DataDirectory): ReturnType<DataDirectory['openLog']> {
+    const { world } = this.#init;
+    if (world.random.intBelow(4) > 0) return directory.openLog();
+    return openInspected(directory, this.disk, (complaint) =>
+      world.violate(`${this.name}: ${complaint}`),
+    );
   }
 
   #onWrite(batch: PersistBatch): void {
