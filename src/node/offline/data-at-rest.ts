@@ -1,5 +1,5 @@
 import { codeOf, QuorateError } from '../../shared/index.ts';
-import type { Files, Kv, KvFactory } from '../../storage/index.ts';
+import type { Files, Kv, KvFactory, LogSettings } from '../../storage/index.ts';
 
 /** What the offline tools work with: the disk, and somebody who reads along. */
 export interface OfflineInit {
@@ -8,6 +8,8 @@ export interface OfflineInit {
   readonly kvFactory: KvFactory;
   /** Looks at databases without changing them. */
   readonly readOnlyKvFactory: KvFactory;
+  /** Of logs that are written. */
+  readonly logSettings: LogSettings;
   readonly writeOut: (text: string) => void;
   /** Progress, for people. */
   readonly writeError: (text: string) => void;

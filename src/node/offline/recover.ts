@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
 import { asTerm, lineageOf, withLineage } from '../../shared/index.ts';
-import { defaultLogSettings } from '../../storage/index.ts';
 import type { LogPlace } from '../../storage/index.ts';
 import type { Candidate } from './candidates.ts';
 import {
@@ -135,16 +134,19 @@ const beforeName = ({ epoch }: Successor): string => `log-before-recovery-${epoc
 async function finishRecovery({ files }: OfflineInit, dataDir: string): Promise<boolean> {
   const names = (await files.list(dataDir)) ?? [];
   if (names.includes('log') || !names.includes(unfinishedName)) return false;
+  // Those of the old cluster fit no new one. Gone before the log is there: then nothing is left to do.
+  await files.remove(`${dataDir}/snapshots`);
+  await files.syncDirectory(dataDir);
   await files.rename(`${dataDir}/${unfinishedName}`, `${dataDir}/log`);
-  await files.remove(`${dataDir}/snapshots`); // Those of the old cluster fit no new one.
   await files.syncDirectory(dataDir);
   return true;
 }
 
-function placeOf({ files, writeError }: OfflineInit, directory: string): LogPlace {
+function placeOf(init: OfflineInit, directory: string): LogPlace {
+  const { files, writeError, logSettings: settings } = init;
   const say = (_: unknown, message: string): void => writeError(`${message}\n`);
   const logger = { debug: () => undefined, info: say, warn: say, error: say };
-  return { files, directory, settings: defaultLogSettings, logger };
+  return { files, directory, settings, logger };
 }
 
 /** No daemon uses any of the directories while `work` runs. */

@@ -1,4 +1,9 @@
-import { nodeFiles, readOnlyRocksKvFactory, rocksKvFactory } from '../../storage/index.ts';
+import {
+  defaultLogSettings,
+  nodeFiles,
+  readOnlyRocksKvFactory,
+  rocksKvFactory,
+} from '../../storage/index.ts';
 import type { OfflineInit } from './data-at-rest.ts';
 
 /** The disk of this machine. */
@@ -8,5 +13,6 @@ export const systemOffline = (
   files: nodeFiles(),
   kvFactory: rocksKvFactory(),
   readOnlyKvFactory: readOnlyRocksKvFactory(),
+  logSettings: defaultLogSettings,
   ...output,
 });

@@ -1,50 +1,17 @@
 import { expect } from 'chai';
 
-import { asIndex, seededRandom, utf8 } from '../../../src/shared/index.ts';
+import { asIndex, utf8 } from '../../../src/shared/index.ts';
 import {
   installSnapshot,
-  MemoryDisk,
-  MemoryKvDisk,
   openSnapshot,
   openSnapshotReceiver,
   openStateEngine,
   removeOtherGenerations,
   spoolSnapshot,
 } from '../../../src/storage/index.ts';
-import type { Files, KvFactory, SpoolableEngine } from '../../../src/storage/index.ts';
+import type { SpoolableEngine } from '../../../src/storage/index.ts';
 import { baseAt, clusterId } from '../../contract/snapshot-support.ts';
-
-/** Two disks of one machine; the power goes when `operationsLeft` is used up. */
-class Machine {
-  operationsLeft = Number.POSITIVE_INFINITY;
-  #onOut: () => void = () => undefined;
-  readonly #complete = (_: unknown, finish: () => void): void => {
-    if (this.operationsLeft-- > 0) queueMicrotask(finish);
-    else this.#onOut();
-  };
-  readonly #files = new MemoryDisk({ complete: this.#complete });
-  readonly #databases = new MemoryKvDisk({ complete: this.#complete });
-  files: Files = this.#files.mount();
-  kvFactory: KvFactory = this.#databases.mount();
-
-  /** Runs `action` until it is done (true) or the power is out (false). */
-  run(operations: number, action: () => Promise<unknown>): Promise<boolean> {
-    this.operationsLeft = operations;
-    return new Promise((resolve, reject) => {
-      this.#onOut = () => resolve(false);
-      action().then(() => resolve(true), reject);
-    });
-  }
-
-  restart(seed: number): void {
-    const random = seededRandom(seed);
-    this.operationsLeft = Number.POSITIVE_INFINITY;
-    this.#files.crash(random);
-    this.#databases.crash(random);
-    this.files = this.#files.mount();
-    this.kvFactory = this.#databases.mount();
-  }
-}
+import { Machine } from '../../support/machine.ts';
 
 const ROW_COUNT = 300;
 

@@ -1,0 +1,107 @@
+import { expect } from 'chai';
+
+import { recover } from '../../../../src/node/offline/index.ts';
+import { asTerm } from '../../../../src/shared/index.ts';
+import {
+  createLog,
+  openLog,
+  openStateEngine,
+  stateDirectory,
+} from '../../../../src/storage/index.ts';
+import {
+  configurationEntry,
+  contentOf,
+  emptyBase,
+  entries,
+  identity,
+  silentLogger,
+  smallSettings,
+} from '../../../contract/log-store-support.ts';
+import { Machine } from '../../../support/machine.ts';
+
+const dataDir = '/data';
+const wallMs = 1_700_000_000_000;
+const lastIndex = 6;
+const nothing = (): void => undefined;
+
+const placeOf = ({ files }: Machine) => ({
+  files,
+  directory: `${dataDir}/log`,
+  settings: smallSettings,
+  logger: silentLogger,
+});
+
+/** The data of n1, which lost both others; its state is empty. */
+async function machineWithData(): Promise<Machine> {
+  const machine = new Machine();
+  const { files, kvFactory } = machine;
+  await files.makeDirectory(dataDir);
+  await files.makeDirectory(`${dataDir}/snapshots`);
+  for (const directory of ['/', dataDir]) await files.syncDirectory(directory);
+  const engine = await openStateEngine({
+    kvFactory,
+    directory: stateDirectory(dataDir, 1),
+    onFailure: nothing,
+  });
+  await engine.close();
+  const hardState = { term: asTerm(3), vote: null };
+  const log = await createLog({
+    ...placeOf(machine),
+    ...{ identity, base: emptyBase, generation: 1, hardState },
+  });
+  const written = [configurationEntry(1, 1, 'n1', 'n2', 'n3'), ...entries(2, lastIndex, 3)];
+  await log.write({ sequence: 1, entries: written });
+  await log.close();
+  return machine;
+}
+
+const recoverOn = ({ files, kvFactory }: Machine): Promise<number> =>
+  recover(
+    {
+      ...{ files, kvFactory, readOnlyKvFactory: kvFactory, logSettings: smallSettings },
+      ...{ writeOut: nothing, writeError: nothing },
+    },
+    { dataDirs: [dataDir], isConfirmed: true, wallMs },
+  );
+
+async function contentIn(machine: Machine): Promise<{ cluster: string; lines: string[] } | null> {
+  const log = await openLog(placeOf(machine));
+  if (log === null) return null;
+  const lines = await contentOf(log, 1, log.recovered.lastIndex);
+  await log.close();
+  return { cluster: log.recovered.identity.clusterId, lines };
+}
+
+/** What must not lie beside a log of the new cluster. */
+async function leftovers({ files }: Machine): Promise<readonly string[]> {
+  const names = (await files.list(dataDir)) ?? [];
+  return names.filter((name) => name === 'snapshots' || name === 'log.recovered');
+}
+
+/** A node that is started without another `recover`: in the old cluster, in the new one, or not at all. */
+async function checkAsFound(machine: Machine): Promise<void> {
+  const found = await contentIn(machine);
+  if (found === null || found.cluster === identity.clusterId) return;
+  expect(found.lines.length).to.equal(lastIndex + 2);
+  expect(await leftovers(machine)).to.deep.equal([]);
+}
+
+describe('recover() and crashes', () => {
+  it('recover() can be run again wherever the power went, and keeps every entry', async () => {
+    const before = await contentIn(await machineWithData());
+    let isDone = false;
+    for (let operations = 0; !isDone; operations++) {
+      const machine = await machineWithData();
+      isDone = await machine.run(operations, () => recoverOn(machine));
+      machine.restart(operations);
+      await checkAsFound(machine);
+      if (!isDone) expect(await recoverOn(machine), `after ${operations}`).to.equal(0);
+      const after = await contentIn(machine);
+      expect(after?.cluster).to.match(/^c1\.1700000\d+$/);
+      expect(after?.lines.slice(0, lastIndex)).to.deep.equal(before?.lines);
+      // A second recovery of what was recovered to the end adds its own two.
+      expect(after?.lines.length).to.be.oneOf([lastIndex + 2, lastIndex + 4]);
+      expect(await leftovers(machine)).to.deep.equal([]);
+    }
+  });
+});
