@@ -15,8 +15,8 @@ const ambushPerMille: Readonly<Record<Moment, number>> = {
   leads: 50,
   writes: 2,
   compacted: 15,
-  installs: 250,
-  installed: 100,
+  installs: 400,
+  installed: 300,
 };
 
 const acts: Readonly<Record<Exclude<Disturbance, 'ambush'>, (scene: Scene) => void>> = {

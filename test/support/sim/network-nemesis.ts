@@ -42,21 +42,26 @@ export const networkActs = {
     });
   },
 
-  /** A leader that was cut off, with much that nobody else has, is back when the next one dies. */
+  /**
+   * A leader that was cut off, with much that nobody else has, is back, maybe as the next one dies;
+   * with another node, sometimes, whose disk still has all of it to write.
+   */
   comeback: (scene: Scene): void => {
-    const { cluster } = scene;
+    const { cluster, random } = scene;
     const { leader } = cluster;
     if (leader?.isResponsive !== true) return;
+    const companion = happens(random, 400) ? hungCompanion(scene, leader) : undefined;
+    const side = [leader.address, companion?.address];
     scene.count('comeback');
-    scene.note(`${leader.name} is cut off, to come back`);
-    scene.cluster.network.partition(
-      (from, to) => (from === leader.address) !== (to === leader.address),
-    );
+    scene.note(`${side.join(' and ')} is cut off, to come back`);
+    cluster.network.partition((from, to) => side.includes(from) !== side.includes(to));
     scene.writeInVain(leader);
     scene.writeMuchInVain(leader);
-    cluster.world.after(between(scene.random, 400, 2_000), () => {
+    const cutMs = between(random, 400, anyOf(random, [1_000, 2_000, 5_000]) ?? 1_000);
+    cluster.world.after(cutMs + random.intBelow(1_000), () => companion?.disk.release());
+    cluster.world.after(cutMs, () => {
       if (scene.isOver) return;
-      if (cluster.leader !== leader) crash(scene, cluster.leader);
+      if (cluster.leader !== leader && happens(random, 500)) crash(scene, cluster.leader);
       cluster.network.partition(() => false);
     });
   },
@@ -75,6 +80,12 @@ export const networkActs = {
     scene.later(3_000, () => network.setFaults(null));
   },
 };
+
+function hungCompanion({ cluster }: Scene, leader: SimNode): SimNode | undefined {
+  const companion = cluster.anyNode((node) => node.isResponsive && node !== leader);
+  companion?.disk.hang();
+  return companion;
+}
 
 function aloneOf(scene: Scene): SimNode | undefined {
   const alone = scene.importantNode();

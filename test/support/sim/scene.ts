@@ -7,8 +7,8 @@ import type { SimNode } from './sim-node.ts';
 import { anyOf, between, happens } from './world.ts';
 
 const vainLatencyMs = 1_000;
-/** Apart enough for entries of their own. */
-const vainGapMs = 12;
+/** Apart enough for entries of their own; a leader that hears nobody soon takes none any more. */
+const vainGapMs = 3;
 
 /** What disturbances work with. */
 export class Scene {
@@ -61,6 +61,10 @@ export class Scene {
     if (happens(this.random, 200)) {
       node.disk.latencyMsMax = vainLatencyMs;
       this.later(2 * vainLatencyMs, () => (node.disk.latencyMsMax = 2));
+      if (happens(this.random, 400)) {
+        this.count('crashAtStep');
+        node.crashAtStep(between(this.random, 2, 5), () => node.crash(false));
+      }
     }
     if (happens(this.random, 200)) this.writeMuchInVain(node);
   }
