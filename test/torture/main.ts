@@ -1,12 +1,14 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { canEnter, enterCommand, loopback, Namespaces, Torture } from '../support/torture/index.ts';
+import { canEnter, enterCommand, Namespaces, Proxies, Torture } from '../support/torture/index.ts';
 
 /**
  * Real daemons under load and faults: `npm run torture -- --minutes=10 --nodes=5 --seed=S`. Links
- * are cut too where namespaces are allowed, else it says that they are not. Ends with 1 and the reason when an answer was wrong, something acknowledged was lost or nodes differ. The faults
- * follow the seed; what becomes of them does not, as the processes are real.
+ * are cut by network namespaces where those are allowed, else (or with --proxies) by proxies before
+ * the Raft ports. Ends with 1 and the reason when an answer was wrong, something acknowledged was lost
+ * or nodes differ. The faults follow the seed; what becomes of them does not, as the processes are
+ * real.
  */
 const { values } = parseArgs({
   options: {
@@ -14,6 +16,7 @@ const { values } = parseArgs({
     nodes: { type: 'string', default: '5' },
     clients: { type: 'string', default: '10' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    proxies: { type: 'boolean', default: false },
     /** For the process that is started inside. */
     inside: { type: 'boolean', default: false },
   },
@@ -44,6 +47,7 @@ function enter(): Promise<number> {
 }
 
 async function torture(): Promise<number> {
+  const nodeCount = Number(values.nodes);
   const interruption = new AbortController();
   const interrupt = (): void => interruption.abort();
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
@@ -52,8 +56,7 @@ async function torture(): Promise<number> {
     minutes: Number(values.minutes),
     seed: Number(values.seed),
     clientCount: Number(values.clients),
-    makeNetwork: () =>
-      values.inside ? Namespaces.create(Number(values.nodes)) : loopback(Number(values.nodes)),
+    makeNetwork: () => (values.inside ? Namespaces.create(nodeCount) : Proxies.create(nodeCount)),
     interrupted: interruption.signal,
     print: (line) => console.log(line),
   });
@@ -67,5 +70,5 @@ async function torture(): Promise<number> {
   return reason === null ? 0 : 1;
 }
 
-if (!values.inside && canEnter()) process.exitCode = await enter();
+if (!values.inside && !values.proxies && canEnter()) process.exitCode = await enter();
 else process.exit(await torture());

@@ -1,6 +1,6 @@
-export { loopback } from './loopback.ts';
 export { canEnter, enterCommand, Namespaces } from './namespaces.ts';
 export { patchBuild, pinBuild } from './pinned-build.ts';
+export { Proxies } from './proxies.ts';
 export { Torture } from './torture.ts';
 export type { TortureOptions } from './torture.ts';
 export { markOf, proveAcks } from './ack-proof.ts';

@@ -18,8 +18,8 @@ export interface Place {
 
 /** What lies between the nodes. This process reaches all of them at all times. */
 export interface Network {
-  /** For people: by what means links are cut; null: they cannot be. */
-  readonly means: string | null;
+  /** For people: by what links are cut. */
+  readonly means: string;
   /** An address of this process that all nodes reach at all times. */
   readonly ownHost: string;
   readonly places: readonly Place[];

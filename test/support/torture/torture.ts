@@ -100,9 +100,10 @@ export class Torture {
     this.#network = network;
     const { print, seed } = this.#options;
     const env = { ...this.#runs.env };
-    const cuts = network.means === null ? 'are NEVER CUT here' : `cut by ${network.means}`;
     this.#nodes = makeNodes({ network, directory: this.#directory, main, flags, env });
-    print(`${this.#nodes.length} nodes, links ${cuts}, seed ${seed}, in ${this.#directory}`);
+    print(
+      `${this.#nodes.length} nodes, links cut by ${network.means}, seed ${seed}, in ${this.#directory}`,
+    );
     for (const node of this.#nodes) node.start();
     await comeBack(this.#nodes);
     await this.#watch(network.ownHost);
@@ -126,10 +127,9 @@ export class Torture {
     const timer = setTimeout(stop, minutes * 60_000);
     this.#startedMs = performance.now();
     this.#tally.resetClock();
-    const canCut = typeof this.#network?.means === 'string';
     const lanes = [
       runProcessFaults(arena, seededRandom(seed)),
-      ...(canCut ? [runNetworkFaults(arena, seededRandom(seed + 1_000_000))] : []),
+      runNetworkFaults(arena, seededRandom(seed + 1_000_000)),
       runMemberFaults(arena, seededRandom(seed + 2_000_000)),
       runCalms(arena),
       toggleServices(arena, this.#watched, seededRandom(seed + 3_000_000)),
