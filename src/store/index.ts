@@ -1,9 +1,9 @@
-export { decodeBatch, decodeEnvelope } from './codec/command-decode.ts';
+export { decodeBatch, decodeEnvelope, minVersionOf } from './codec/command-decode.ts';
 export { encodeBatch, encodeEnvelope } from './codec/command-encode.ts';
 export { eventToJson } from './event-json.ts';
 export type { EventJson } from './event-json.ts';
 export { noSpaceMessage } from './key-operations.ts';
-export { defaultKeyspace, storeLimits } from './limits.ts';
+export { defaultKeyspace, storeLimits, supportedClusterVersion } from './limits.ts';
 export { StateMachine } from './machine.ts';
 export type { RowRange, StateEngine } from './ports.ts';
 export { loadedRanges } from './rows.ts';

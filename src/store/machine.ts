@@ -1,6 +1,6 @@
 import type { DecisionSettings, EventRecord, KeyHealth } from '../shared/index.ts';
 import type { LogIndex, Revision } from '../shared/index.ts';
-import { asIndex, assert, assertNever } from '../shared/index.ts';
+import { asIndex, assert, assertNever, QuorateError } from '../shared/index.ts';
 import type { BinaryKey } from './binary.ts';
 import { binaryOf, binaryOfText, bytesOf } from './binary.ts';
 import { holds, needsBytes } from './compare.ts';
@@ -8,7 +8,7 @@ import { digestOf } from './digest.ts';
 import { applyRecordEvent, applySetBaseline } from './health-operations.ts';
 import { applyDelete, applyPut } from './key-operations.ts';
 import { recordOf } from './key-record.ts';
-import { storeLimits } from './limits.ts';
+import { storeLimits, supportedClusterVersion } from './limits.ts';
 import { loadRow } from './loader.ts';
 import {
   applyCloseNotification,
@@ -93,10 +93,12 @@ export class StateMachine implements StoreView {
 
   /**
    * Applies the command entry at `index`, the one after `appliedIndex`. `rowOf` gives the rows
-   * that `requiredRows` named. Rows and values in `writes` may be views of the batch's bytes: copy
-   * what is kept for long.
+   * that `requiredRows` named. Throws STORAGE_FAILED, before anything changed, when it is of a later
+   * cluster version: to skip it would be another state. Rows and values in `writes` may be views of
+   * the batch's bytes: copy what is kept for long.
    */
   apply(index: LogIndex, batch: CommandBatch, rowOf: RowOf): ApplyOutcome {
+    checkVersion(index, batch.minVersion);
     this.#step(index);
     const sizeHint = batch.envelopes.length * ROW_BYTES_PER_ENVELOPE + 64;
     const transaction = new Transaction(this.#state, batch.timeMs, { rowOf, sizeHint });
@@ -223,6 +225,15 @@ export class StateMachine implements StoreView {
     const facts = keys.facts(slot);
     if (needsBytes(facts, value)) rows.push(valueRow(facts.valueRevision, facts.valueSub));
   }
+}
+
+function checkVersion(index: LogIndex, needed: number): void {
+  if (needed <= supportedClusterVersion) return;
+  throw new QuorateError(
+    'STORAGE_FAILED',
+    `Cannot apply entry ${index} as cluster version ${supportedClusterVersion}: it needs ${needed}, ` +
+      'so this node needs newer software',
+  );
 }
 
 function rangeOf(query: { readonly prefix?: Uint8Array; readonly after?: Uint8Array }): {

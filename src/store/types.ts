@@ -120,6 +120,8 @@ export interface CommandBatch {
   readonly timeMs: number;
   /** null: bytes that are no envelope; answered with PARAM_INVALID. */
   readonly envelopes: readonly (Envelope | null)[];
+  /** The highest cluster version that one of them needs, also of those that do not decode here. */
+  readonly minVersion: number;
 }
 
 export type FailureCode =

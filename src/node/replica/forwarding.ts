@@ -1,3 +1,4 @@
+import { minVersionOf, supportedClusterVersion } from '../../store/index.ts';
 import type { PeerTransport } from '../../transport/index.ts';
 import {
   decodeProposeRequest,
@@ -33,14 +34,25 @@ export function answerForwarded(
     const outcomes = new Array<WireOutcome>(envelopes.length);
     let open = envelopes.length;
     if (open === 0) resolve(encodeProposeResponse(outcomes));
+    const settle = (i: number, outcome: WireOutcome): void => {
+      outcomes[i] = outcome;
+      if (--open === 0) resolve(encodeProposeResponse(outcomes));
+    };
     for (const [i, envelope] of envelopes.entries()) {
-      proposer.propose(envelope, (outcome) => {
-        outcomes[i] = wireOutcome(outcome);
-        if (--open === 0) resolve(encodeProposeResponse(outcomes));
-      });
+      if (minVersionOf(envelope) > supportedClusterVersion) settle(i, tooNew(envelope));
+      else proposer.propose(envelope, (outcome) => settle(i, wireOutcome(outcome)));
     }
   });
 }
+
+/** In the log it would stop every node of this version. */
+const tooNew = (envelope: Uint8Array): WireOutcome => ({
+  kind: 'rejected',
+  code: 'PARAM_INVALID',
+  message:
+    `Cannot propose a command of cluster version ${minVersionOf(envelope)}: ` +
+    `the leader knows version ${supportedClusterVersion}`,
+});
 
 /** The wire form of what the leader's proposer says. */
 function wireOutcome(outcome: ProposalOutcome): WireOutcome {

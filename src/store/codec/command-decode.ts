@@ -4,7 +4,7 @@ import { nameOf, relations, targets } from './names.ts';
 import { readOperation } from './operation-decode.ts';
 
 const NO_BYTES: Uint8Array = new Uint8Array(0);
-const BAD_BATCH: CommandBatch = { timeMs: 0, envelopes: [] };
+const BAD_BATCH: CommandBatch = { timeMs: 0, envelopes: [], minVersion: 0 };
 
 /**
  * The batch of a command entry. Total: an envelope that does not decode is null, bytes that are no
@@ -13,13 +13,25 @@ const BAD_BATCH: CommandBatch = { timeMs: 0, envelopes: [] };
 export function decodeBatch(payload: Uint8Array): CommandBatch {
   const reader = new ProtoReader(payload);
   let timeMs = 0;
+  let minVersion = 0;
   const envelopes: (Envelope | null)[] = [];
   for (let field = reader.nextField(); field !== 0; field = reader.nextField()) {
     if (field === 1) timeMs = reader.uint();
-    else if (field === 2) envelopes.push(decodeEnvelope(reader.bytes()));
-    else reader.fail(0);
+    else if (field === 2) {
+      const bytes = reader.bytes();
+      const envelope = decodeEnvelope(bytes);
+      envelopes.push(envelope);
+      minVersion = Math.max(minVersion, envelope?.minVersion ?? minVersionOf(bytes));
+    } else reader.fail(0);
   }
-  return reader.failed ? BAD_BATCH : { timeMs, envelopes };
+  return reader.failed ? BAD_BATCH : { timeMs, envelopes, minVersion };
+}
+
+/** The cluster version that an envelope needs, also one of a later version; 0 when it says none. */
+export function minVersionOf(envelope: Uint8Array): number {
+  const reader = new ProtoReader(envelope);
+  const version = reader.nextField() === 1 ? reader.uint() : 0;
+  return reader.failed ? 0 : version;
 }
 
 /** One envelope, or null when the bytes are none that this version knows. */

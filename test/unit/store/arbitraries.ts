@@ -118,7 +118,7 @@ const compare = fc.record({
 });
 
 export const anyEnvelope: fc.Arbitrary<Envelope> = fc.record({
-  minVersion: fc.constantFrom(1, 1, 1, 1, 0, 2),
+  minVersion: fc.constantFrom(1, 1, 1, 0),
   keyspace: fc.constantFrom('', '', '', '', '', 'other'),
   principal: text,
   session: text,

@@ -38,7 +38,7 @@ describe('store codec', () => {
   it('decodeBatch gives the time and the envelopes that encodeBatch joined', () => {
     const envelopes = [envelope({ then: [put('a', '1')] }), envelope({ else: [del('a')] })];
     const payload = encodeBatch({ timeMs: 1.7e12, envelopes: envelopes.map(encodeEnvelope) });
-    expect(decodeBatch(payload)).to.deep.equal({ timeMs: 1.7e12, envelopes });
+    expect(decodeBatch(payload)).to.deep.equal({ timeMs: 1.7e12, envelopes, minVersion: 1 });
   });
 
   it('decodeBatch keeps the place of an envelope that does not decode', () => {

@@ -154,7 +154,7 @@ describe('StateMachine keys', () => {
     const machine = new StateMachine();
     expect(() => machine.advance(asIndex(1))).to.throw(InvariantError);
     machine.finishLoad(asIndex(7));
-    const empty = { timeMs: 0, envelopes: [] };
+    const empty = { timeMs: 0, envelopes: [], minVersion: 0 };
     expect(() => machine.apply(asIndex(7), empty, () => null)).to.throw(InvariantError);
     expect(machine.advance(asIndex(8))).to.deep.equal([]);
     machine.apply(asIndex(9), empty, () => null);

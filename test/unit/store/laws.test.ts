@@ -1,13 +1,22 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { asIndex, asRevision, fromUtf8, utf8 } from '../../../src/shared/index.ts';
-import { encodeBatch, encodeEnvelope } from '../../../src/store/index.ts';
+import {
+  decodeBatch,
+  encodeBatch,
+  encodeEnvelope,
+  supportedClusterVersion,
+} from '../../../src/store/index.ts';
 import type { AnyBatch } from './arbitraries.ts';
 import { anyBatches } from './arbitraries.ts';
 import { close, del, end, put, start, Store } from './harness.ts';
 
 const payloadOf = ({ timeMs, envelopes }: AnyBatch): Uint8Array =>
   encodeBatch({ timeMs, envelopes: envelopes.map(encodeEnvelope) });
+
+/** Of a later cluster version; such a command stops the node. */
+const isLater = (payload: Uint8Array): boolean =>
+  decodeBatch(payload).minVersion > supportedClusterVersion;
 
 /** A state with a bit of everything; random commands find their way from here. */
 function lively(limits = {}): Store {
@@ -93,8 +102,9 @@ describe('StateMachine laws', () => {
     const store = lively();
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 80 }), (bytes) => {
-        store.applyPayload(bytes);
-        store.applyPayload(encodeBatch({ timeMs: 1, envelopes: [bytes] }));
+        for (const payload of [bytes, encodeBatch({ timeMs: 1, envelopes: [bytes] })]) {
+          if (!isLater(payload)) store.applyPayload(payload);
+        }
       }),
       { seed: 6, numRuns: 2000 },
     );
@@ -108,6 +118,7 @@ describe('StateMachine laws', () => {
         for (const batch of batches) {
           const payload = payloadOf(batch);
           if (payload.length > 0) payload[at % payload.length] = byte;
+          if (isLater(payload)) continue;
           expect(stores[0].applyPayload(payload)).to.deep.equal(stores[1].applyPayload(payload));
         }
         expect(stores[0].machine.digest()).to.equal(stores[1].machine.digest());

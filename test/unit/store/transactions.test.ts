@@ -1,6 +1,12 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { utf8 } from '../../../src/shared/index.ts';
+import {
+  decodeBatch,
+  encodeBatch,
+  encodeEnvelope,
+  supportedClusterVersion,
+} from '../../../src/store/index.ts';
 import type { Compare } from '../../../src/store/index.ts';
 import { operation } from './arbitraries.ts';
 import { compare, del, envelope, put, Store } from './harness.ts';
@@ -116,15 +122,28 @@ describe('StateMachine transactions', () => {
     );
   });
 
-  it('apply refuses what it does not know: versions, keyspaces, too many operations', () => {
+  it('apply refuses what it does not know: keyspaces, too many operations', () => {
     const store = new Store({ operationsMax: 3 });
     const code = (fields: object): unknown => store.runEnvelope(envelope(fields));
     const refused = { ok: false, code: 'PARAM_INVALID' };
-    expect(code({ minVersion: 2, then: [put('a', '1')] })).to.include(refused);
     expect(code({ keyspace: 'k', then: [put('a', '1')] })).to.include(refused);
     expect(code({ then: [1, 2, 3, 4].map((n) => put(`k${n}`, '1')) })).to.include(refused);
     expect(code({ principal: 'x'.repeat(257) })).to.include(refused);
     expect(store.machine.revision).to.equal(0);
+  });
+
+  it('apply stops at a command of a later cluster version: to skip it would be another state', () => {
+    const store = new Store();
+    store.runEnvelope(envelope({ then: [put('a', '1')] }));
+    const digest = store.machine.digest();
+    const later = envelope({ minVersion: supportedClusterVersion + 1, then: [put('b', '1')] });
+    expect(() => store.runEnvelope(later)).to.throw(/needs newer software/);
+    const unreadable = Uint8Array.of(...encodeEnvelope(later), 0x7f);
+    const payload = encodeBatch({ timeMs: 1, envelopes: [unreadable] });
+    expect(decodeBatch(payload).envelopes).to.deep.equal([null]);
+    expect(() => store.applyPayload(payload)).to.throw(/needs newer software/);
+    expect(store.machine.digest()).to.equal(digest);
+    expect(store.machine.appliedIndex).to.equal(1);
   });
 
   it('apply refuses a bad operation even in the branch that does not run', () => {

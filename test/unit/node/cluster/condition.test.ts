@@ -181,7 +181,7 @@ class Node extends Bench {
     const index = asIndex(this.machine.appliedIndex + 1);
     const rest = { minVersion: 1, keyspace: '', principal: '', session: '', sequence: 0 };
     const envelopes = [{ ...rest, compare: [], then: [operation], else: [] }];
-    this.machine.apply(index, { timeMs: 1, envelopes }, () => undefined);
+    this.machine.apply(index, { timeMs: 1, envelopes, minVersion: 1 }, () => undefined);
   }
 }
 
