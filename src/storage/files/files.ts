@@ -6,8 +6,11 @@ export type OpenMode = 'read' | 'durable' | 'plain';
 
 /** A file opened for positional reads and writes. */
 export interface OpenFile {
-  /** A buffer of its own with `length` bytes, fewer only where the file ends. */
-  read(position: number, length: number): Promise<Uint8Array>;
+  /**
+   * `length` bytes, fewer only where the file ends: in a buffer of its own, or at the start of
+   * `into`, if that is given and large enough.
+   */
+  read(position: number, length: number, into?: Uint8Array): Promise<Uint8Array>;
   /**
    * Resolves with how many bytes were written: at least 1, maybe fewer than given, so callers go
    * on with the rest. `bytes` must not change before it resolves.

@@ -34,8 +34,9 @@ class NodeFile implements OpenFile {
     this.#handle = handle;
   }
 
-  async read(position: number, length: number): Promise<Uint8Array> {
-    const buffer = Buffer.allocUnsafeSlow(length);
+  async read(position: number, length: number, into?: Uint8Array): Promise<Uint8Array> {
+    const fits = into !== undefined && into.length >= length;
+    const buffer = fits ? into : Buffer.allocUnsafeSlow(length);
     let filled = 0;
     while (filled < length) {
       const { bytesRead } = await this.#handle.read(

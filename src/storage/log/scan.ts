@@ -11,6 +11,8 @@ import { SECTOR_BYTES } from './whitening.ts';
 
 const WINDOW_BYTES = 4 * 1024 * 1024;
 const ZEROS = new Uint8Array(64 * 1024);
+/** Whole blocks. */
+const SURVEY_BYTES = 1024 * 1024;
 
 export interface ScannedRecord {
   readonly header: RecordHeader;
@@ -110,11 +112,12 @@ export async function survey(
   from: number,
   to: number,
 ): Promise<{ readonly end: number; readonly record: number | null }> {
-  const window = new Window(segment);
+  // One buffer for all of it: a segment is large, and what is left behind waits long for the collector.
+  const buffer = new Uint8Array(Math.min(SURVEY_BYTES, to - from));
   let end = from;
   let record: number | null = null;
-  for (let offset = from; offset < to; offset += ZEROS.length) {
-    const chunk = await window.at(offset, Math.min(ZEROS.length, to - offset));
+  for (let offset = from; offset < to; offset += buffer.length) {
+    const chunk = await segment.read(offset, Math.min(buffer.length, to - offset), buffer);
     if (isZero(chunk)) continue;
     for (let at = 0; at < chunk.length; at += BLOCK_BYTES) {
       const block = chunk.subarray(at, at + BLOCK_BYTES);

@@ -60,14 +60,14 @@ export class Segment {
     return writeFully(this.#file, offset, bytes);
   }
 
-  /** Exactly `length` bytes; a shorter file is damage. */
-  async read(offset: number, length: number): Promise<Uint8Array> {
+  /** Exactly `length` bytes, maybe in `into`; a shorter file is damage. */
+  async read(offset: number, length: number, into?: Uint8Array): Promise<Uint8Array> {
     if (this.#isRetired) {
       throw new QuorateError('NOT_FOUND', `Cannot read ${this.path} as a segment: it was cut away`);
     }
     this.#readers++;
     try {
-      const bytes = await this.#file.read(offset, length);
+      const bytes = await this.#file.read(offset, length, into);
       if (bytes.length === length) return bytes;
       throw damaged(
         { path: this.path, offset },

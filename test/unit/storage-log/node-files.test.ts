@@ -35,4 +35,21 @@ describe('nodeFiles()', () => {
     }
     await rm(directory, { recursive: true });
   });
+
+  it('read() reads into the buffer that it is given, when that is large enough', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'quorate-files-'));
+    const path = join(directory, 'a');
+    await writeFile(path, 'abcdef');
+    const file = await nodeFiles().open(path, 'read');
+    const buffer = new Uint8Array(4);
+    const read = await file.read(1, 3, buffer);
+    expect(Buffer.from(read).toString()).to.equal('bcd');
+    expect(read.buffer).to.equal(buffer.buffer);
+    expect((await file.read(4, 4, buffer)).length, 'at the end').to.equal(2);
+    const large = await file.read(0, 6, buffer);
+    expect(Buffer.from(large).toString()).to.equal('abcdef');
+    expect(large.buffer).to.not.equal(buffer.buffer);
+    await file.close();
+    await rm(directory, { recursive: true });
+  });
 });
