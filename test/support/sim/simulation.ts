@@ -1,4 +1,4 @@
-import { equalBytes, utf8 } from '../../../src/shared/index.ts';
+import { codeOf, equalBytes, utf8 } from '../../../src/shared/index.ts';
 import { Client, envelopeOf } from './client.ts';
 import type { Counts } from './counts.ts';
 import { acknowledgedOf, addFault } from './counts.ts';
@@ -226,10 +226,11 @@ class Simulation {
     const records = [...state.machine.keys({})];
     if (records.length !== expected.size) this.#giveUp(`${node.name} has ${records.length} keys`);
     const rows = records.map(({ valueRow }) => valueRow);
-    const values = await this.#await(state.engine.readMany(rows), recoveryMs);
+    const values = await this.#valuesOf(node, rows);
+    if (values === 'damaged') return;
     for (const [i, { key, modRevision }] of records.entries()) {
       const truth = expected.get(Buffer.from(key).toString());
-      const value = values === null ? null : values[i];
+      const value = values?.[i];
       const isTrue = truth && value && equalBytes(truth.value, value);
       if (isTrue !== true || truth.modRevision !== modRevision) {
         this.#giveUp(`${node.name} has another value for ${Buffer.from(key).toString()}`);
@@ -237,11 +238,27 @@ class Simulation {
     }
   }
 
+  /** A bit that flipped in a value shows when that is read, which may be now for the first time. */
+  async #valuesOf(
+    node: SimNode,
+    rows: readonly Uint8Array[],
+  ): Promise<readonly (Uint8Array | null)[] | 'damaged' | null> {
+    const read = node.replica?.state.engine.readMany(rows).catch((error: unknown) => {
+      if (codeOf(error) === 'STORAGE_DAMAGED' && node.disk.isDamaged) return 'damaged' as const;
+      throw error;
+    });
+    return read === undefined ? null : this.#await(read, recoveryMs);
+  }
+
   /** Lets time pass until there is an answer; null when there is none in time. */
   async #await<T>(answer: Promise<T>, limitMs: number): Promise<T | null> {
-    const box: { value: T | null } = { value: null };
-    void answer.then((value) => (box.value = value));
-    await this.#world.run(limitMs, () => box.value !== null);
+    const box: { value: T | null; error: Error | null } = { value: null, error: null };
+    answer.then(
+      (value) => (box.value = value),
+      (error: unknown) => (box.error = error as Error),
+    );
+    await this.#world.run(limitMs, () => box.value !== null || box.error !== null);
+    if (box.error !== null) throw box.error;
     return box.value;
   }
 

@@ -60,6 +60,8 @@ export class Client {
     const { registers, random } = this.#init;
     const left = registers.takeLeft();
     if (left !== null) return this.#close(left);
+    const old = registers.takeOld();
+    if (old !== null) return this.#delete(old);
     const key = registers.take(random);
     const dice = random.intBelow(20);
     if (dice < 9) return this.#get(key);
@@ -85,6 +87,12 @@ export class Client {
       const returnedAt = told.outcome === 'unknown' ? null : performance.now();
       registers.record(key, { name: this.#name, invokedAt, returnedAt, request });
     }
+    return told;
+  }
+
+  async #delete(old: string): Promise<Told> {
+    const told = await this.#change('del', old, { kind: 'delete' });
+    if (told.outcome !== 'ok') this.#init.registers.keep(old);
     return told;
   }
 

@@ -7,6 +7,8 @@ export interface RegistersInit {
   readonly keyCount: number;
   /** Then the key is left for a new one: what has to be searched through stays small. */
   readonly requestsPerKey: number;
+  /** Further keys that were left are deleted: every node watches each key that is there. */
+  readonly leftKeysMax: number;
 }
 
 export interface Recorded {
@@ -43,6 +45,8 @@ export class Registers {
   /** Left; the last read is still to be made. */
   readonly #left: Register[] = [];
   readonly #closed = new Map<string, Register>();
+  /** Closed and checked, not deleted yet; oldest first. */
+  readonly #kept: string[] = [];
   #made = 0;
   #checkedOperationCount = 0;
 
@@ -97,6 +101,20 @@ export class Registers {
     this.#demandOrder(register.history);
     this.#checkedOperationCount += register.history.length;
     this.#shorten(register);
+    this.#kept.push(key);
+  }
+
+  /** A key to be deleted, or null. `record` ends that, or `keep` when it was not deleted for sure. */
+  takeOld(): string | null {
+    const key = this.#kept.length > this.#init.leftKeysMax ? this.#kept.shift() : undefined;
+    if (key === undefined) return null;
+    this.#find(key).pendingCount++;
+    return key;
+  }
+
+  /** It is there still, or may be: its turn comes again. */
+  keep(key: string): void {
+    this.#kept.push(key);
   }
 
   /**

@@ -46,7 +46,7 @@ const flags = [
   '--verifyInterval=1s',
   '--verifyTimeout=5s',
 ];
-const registersInit = { keyCount: 6, requestsPerKey: 150 };
+const registersInit = { keyCount: 6, requestsPerKey: 150, leftKeysMax: 20 };
 const serviceCount = 3;
 const progressMs = 10_000;
 const lookMs = 500;
