@@ -71,7 +71,9 @@ export const memberActs = {
 
 function nonsenseAbout(scene: Scene, { member }: SimNode): readonly MemberChange[] {
   const stranger = asNodeId(`stranger${scene.random.intBelow(10)}`);
-  const removed = scene.cluster.leader?.replica?.configuration.removed ?? [];
+  const { members = [], removed = [] } = scene.cluster.leader?.replica?.configuration ?? {};
+  // To promote an observer makes sense, but the simulation wants it to stay one.
+  const voter = members.find(({ role }) => role === 'voter')?.nodeId ?? stranger;
   const gone = asIncarnation(anyOf(scene.random, removed)?.split('@')[1] ?? '0');
   const all: readonly (readonly MemberChange[])[] = [
     [],
@@ -81,7 +83,7 @@ function nonsenseAbout(scene: Scene, { member }: SimNode): readonly MemberChange
     [{ kind: 'add', member: { ...member, role: 'learner', incarnation: gone } }],
     [{ kind: 'remove', nodeId: stranger }],
     [{ kind: 'promote', nodeId: stranger }],
-    [{ kind: 'promote', nodeId: member.nodeId }],
+    [{ kind: 'promote', nodeId: voter }],
     [{ kind: 'update', member: { ...member, nodeId: stranger } }],
     scene.cluster.nodes.map((node) => ({ kind: 'remove', nodeId: node.member.nodeId })),
   ];
