@@ -21,6 +21,8 @@ const electionMs = 10_000;
 const recoveryMs = 40_000;
 /** And then stay so. */
 const calmMs = 2_000;
+/** Each stream between two nodes that run stands after this. */
+const redialMsMax = 2_000;
 const writeTimeoutMs = 5_000;
 const pauseMs = 100;
 /** Of an event loop that has too much to do. */
@@ -175,6 +177,8 @@ class Simulation {
   /** Where nothing is wrong, nobody stands for election: not for a stall of a follower either. */
   async #stayCalm(): Promise<void> {
     const { counts } = this.#cluster;
+    // Who was just restarted may still pause before it dials the leader again.
+    await this.#world.run(redialMsMax);
     const term = this.#leaderTerm;
     const before = counts.campaigns;
     if (isQuiet(this.#profile)) await this.#stallFollower();
