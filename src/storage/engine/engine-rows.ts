@@ -1,6 +1,7 @@
 import type { LogIndex } from '../../shared/index.ts';
 import { asIndex, QuorateError } from '../../shared/index.ts';
-import type { Kv, KvCursor, KvRange, KvRow, KvWrite } from '../kv/kv.ts';
+import type { RowRange } from '../../store/index.ts';
+import type { Kv, KvCursor, KvRow, KvWrite } from '../kv/kv.ts';
 import { seal, unseal } from './sealed-row.ts';
 
 /** Rows of the engine itself; rows of the state machine never start with this byte. */
@@ -48,7 +49,7 @@ export interface StateCursor {
 /** Hands over the state machine's rows in the range, values verified. Throws STORAGE_DAMAGED. */
 export async function visitRows(
   kv: Kv,
-  range: KvRange,
+  range: RowRange,
   visit: (row: Uint8Array, value: Uint8Array) => void,
 ): Promise<void> {
   const cursor = kv.iterate(range);

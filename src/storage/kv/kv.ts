@@ -1,3 +1,5 @@
+import type { RowRange } from '../../store/index.ts';
+
 /** A row to write or, when `value` is null, to delete. Rows are never empty. */
 export interface KvWrite {
   readonly row: Uint8Array;
@@ -7,12 +9,6 @@ export interface KvWrite {
 export interface KvRow {
   readonly row: Uint8Array;
   readonly value: Uint8Array;
-}
-
-/** Rows from `from` (inclusive) up to `to` (exclusive), ordered as bytes; all rows when absent. */
-export interface KvRange {
-  readonly from?: Uint8Array;
-  readonly to?: Uint8Array;
 }
 
 /** Walks the rows as they were when the cursor was made: whole batches or nothing of them. */
@@ -38,7 +34,7 @@ export interface Kv {
   /** In the order of `rows`, all from one moment. */
   getMany(rows: readonly Uint8Array[]): Promise<readonly (Uint8Array | null)[]>;
   /** The snapshot is taken before the call returns. */
-  iterate(range?: KvRange): KvCursor;
+  iterate(range?: RowRange): KvCursor;
   close(): Promise<void>;
 }
 

@@ -2,7 +2,8 @@ import sorted from 'sorted-btree';
 
 import type { Random } from '../../shared/index.ts';
 import { assert } from '../../shared/index.ts';
-import type { KvRange, KvRow, KvWrite } from './kv.ts';
+import type { RowRange } from '../../store/index.ts';
+import type { KvRow, KvWrite } from './kv.ts';
 
 /** Rows by their bytes as Latin-1 text, which orders as the bytes do; clones are lazy and cheap. */
 type Tree = InstanceType<typeof sorted.default<string, Uint8Array>>;
@@ -21,7 +22,7 @@ export class MemoryDatabase {
   }
 
   /** The rows as they are now, whatever is written while they are walked. */
-  rows(range: KvRange): Iterator<KvRow> {
+  rows(range: RowRange): Iterator<KvRow> {
     return walk(this.#visible.clone(), range);
   }
 
@@ -83,7 +84,7 @@ function apply(tree: Tree, writes: readonly KvWrite[]): void {
   }
 }
 
-function* walk(tree: Tree, range: KvRange): Generator<KvRow, undefined> {
+function* walk(tree: Tree, range: RowRange): Generator<KvRow, undefined> {
   const end = range.to && textOf(range.to);
   for (const [key, value] of tree.entries(range.from && textOf(range.from))) {
     if (end !== undefined && key >= end) return;

@@ -1,6 +1,7 @@
 import type { Random } from '../../shared/index.ts';
 import { assert, QuorateError } from '../../shared/index.ts';
-import type { Kv, KvCursor, KvFactory, KvRange, KvRow, KvWrite } from './kv.ts';
+import type { RowRange } from '../../store/index.ts';
+import type { Kv, KvCursor, KvFactory, KvRow, KvWrite } from './kv.ts';
 import { MemoryDatabase } from './memory-database.ts';
 
 /** What is about to happen: given to the hooks of a memory disk. */
@@ -172,7 +173,7 @@ class MemoryKv implements Kv {
     return this.#read(() => rows.map((row) => this.#database.get(row)));
   }
 
-  iterate(range: KvRange = {}): KvCursor {
+  iterate(range: RowRange = {}): KvCursor {
     const rows = this.#database.rows(range);
     return {
       next: () => this.#run('read', () => take(rows)),

@@ -2,7 +2,8 @@ import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 import { assert, QuorateError } from '../../shared/index.ts';
-import type { Kv, KvCursor, KvFactory, KvRange, KvWrite } from './kv.ts';
+import type { RowRange } from '../../store/index.ts';
+import type { Kv, KvCursor, KvFactory, KvWrite } from './kv.ts';
 import type { BindingBatch, BindingDatabase } from './rocks-binding.ts';
 import { bindingAt, call } from './rocks-binding.ts';
 import { CURSOR_BYTES_MAX, RocksCursor } from './rocks-cursor.ts';
@@ -123,7 +124,7 @@ class RocksKv implements Kv {
     }
   }
 
-  iterate(range: KvRange = {}): KvCursor {
+  iterate(range: RowRange = {}): KvCursor {
     this.#check('read');
     const iterator = this.#database.iterator({
       ...(range.from && { gte: asBuffer(range.from) }),
