@@ -14,6 +14,10 @@ import {
 } from './peer-transport-support.ts';
 import type { TestNodes } from './peer-transport-support.ts';
 
+async function turns(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
+}
+
 /** The part of the PeerTransport contract that is about snapshots. */
 export function describePeerSnapshots(nodes: () => TestNodes): void {
   it('sendSnapshot() resolves when the receiver holds every chunk', async () => {
@@ -90,6 +94,22 @@ export function describePeerSnapshots(nodes: () => TestNodes): void {
     await done;
     expect(intake.chunks).to.have.length(300);
   }).timeout(30_000);
+
+  it('sendSnapshot() ends only when the last chunk is taken, however early its end came', async () => {
+    const [first, second] = await nodes().pair();
+    const intake = new TestIntake();
+    second.received.takeSnapshot = intake.receive;
+    const source = new TestSource(3);
+    let takenAtFinish = -1;
+    // Long enough for what the peer still has to send: all of it waits in the stream.
+    intake.beforeTake = () => turns(200);
+    intake.beforeFinish = () => {
+      takenAtFinish = intake.chunks.length;
+      return Promise.resolve();
+    };
+    await first.transport.sendSnapshot(two, source, never);
+    expect(takenAtFinish).to.equal(3);
+  });
 
   it("sendSnapshot() rethrows the receiver's refusal", async () => {
     const [first, second] = await nodes().pair();

@@ -133,6 +133,9 @@ type InboundCall = ServerDuplexStream<Frame, Frame>;
 class InboundGrpcPipe implements InboundPipe {
   readonly remote: string;
   readonly #call: InboundCall;
+  #isPaused = false;
+  /** The stream tells its end together with its last frame, also to one whom that frame pauses. */
+  #heldEnd: (() => void) | null = null;
 
   constructor(call: InboundCall) {
     this.#call = call;
@@ -149,8 +152,12 @@ class InboundGrpcPipe implements InboundPipe {
     this.#call.on('data', (frame: Frame) => {
       if (!isClosed) events.onFrame(frame);
     });
-    this.#call.on('end', () => {
+    const end = (): void => {
       if (!isClosed) events.onHalfClose();
+    };
+    this.#call.on('end', () => {
+      if (this.#isPaused) this.#heldEnd = end;
+      else end();
     });
     this.#call.on('cancelled', close);
     this.#call.on('close', close);
@@ -162,11 +169,16 @@ class InboundGrpcPipe implements InboundPipe {
   }
 
   pause(): void {
+    this.#isPaused = true;
     this.#call.pause();
   }
 
   resume(): void {
+    this.#isPaused = false;
     this.#call.resume();
+    const end = this.#heldEnd;
+    this.#heldEnd = null;
+    end?.();
   }
 
   finish(): void {

@@ -33,7 +33,7 @@ export interface InboundPipe {
   readonly remote: string;
   listen(events: InboundEvents): void;
   write(frame: Frame, flushed: () => void): void;
-  /** No onFrame until `resume`; soon the other side cannot write either. */
+  /** Neither onFrame nor onHalfClose until `resume`; soon the other side cannot write either. */
   pause(): void;
   resume(): void;
   /** Ends it in good order when all that was written is flushed. */
