@@ -71,16 +71,17 @@ async function measureSnapshot(cluster: Cluster, run: Run): Promise<void> {
   const old = await memberAt(leader, follower);
   await cluster.wipe(follower);
   const during: number[] = [];
-  const peak = watchPeak([cluster.pidOf(leader), cluster.pidOf(follower)]);
+  const peak = watchPeak({ leader: cluster.pidOf(leader), follower: cluster.pidOf(follower) });
   try {
     for (;;) {
+      cluster.assertAlive();
       const member = await memberAt(leader, follower);
       if (member?.role === 'voter' && member.incarnation !== old?.incarnation) break;
       if (performance.now() - startedMs > snapshotWithinMs) {
         throw new Error(`Cannot see ${follower} come back within ${snapshotWithinMs} ms`);
       }
       during.push((await runLoad(load)).p99Ms);
-      tell(`sending: p99 ${during.at(-1) ?? NaN} ms, highest ${peak.mb.toFixed(0)} MB`);
+      tell(`sending: p99 ${during.at(-1) ?? NaN} ms, highest ${peak.text}`);
     }
   } finally {
     peak.stop();
@@ -90,16 +91,30 @@ async function measureSnapshot(cluster: Cluster, run: Run): Promise<void> {
   note(cluster, run, snapshotLatencyName, median(during) / median(before));
 }
 
-/** The most memory that one of these nodes takes, until it is stopped. */
-function watchPeak(pids: readonly number[]): { readonly mb: number; stop(): void } {
-  let mb = 0;
-  const timer = setInterval(() => (mb = Math.max(mb, ...pids.map(nodeMb))), pollMs);
+/** The most memory that each of these nodes takes, until it is stopped. */
+function watchPeak(pids: Readonly<Record<string, number>>): Peak {
+  const highest = new Map<string, number>();
+  const look = (): void => {
+    for (const [name, pid] of Object.entries(pids)) {
+      highest.set(name, Math.max(highest.get(name) ?? 0, nodeMb(pid)));
+    }
+  };
+  const timer = setInterval(look, pollMs);
   return {
     get mb() {
-      return mb;
+      return Math.max(...highest.values());
+    },
+    get text() {
+      return [...highest].map(([name, mb]) => `${name} ${mb.toFixed(0)} MB`).join(', ');
     },
     stop: () => clearInterval(timer),
   };
+}
+
+interface Peak {
+  readonly mb: number;
+  readonly text: string;
+  stop(): void;
 }
 
 interface Member {

@@ -23,7 +23,7 @@ export async function measureMemory(cluster: Cluster): Promise<number> {
 
 export const largestNodeMb = (cluster: Cluster): number => Math.max(...cluster.pids.map(nodeMb));
 
-/** Megabytes of this daemon and all processes below it. */
+/** Megabytes of this daemon and all processes below it; a process that is gone counts nothing. */
 export const nodeMb = (pid: number): number => treeKb(pid) * 1.024e-3;
 
 function treeKb(pid: number): number {
@@ -33,13 +33,20 @@ function treeKb(pid: number): number {
 }
 
 function pssKb(pid: number): number {
-  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
-  return Number(/^Pss:\s+(\d+) kB$/m.exec(rollup)?.[1] ?? NaN);
+  return Number(/^Pss:\s+(\d+) kB$/m.exec(textAt(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0);
 }
 
 function childrenOf(pid: number): number[] {
-  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  const text = textAt(`/proc/${pid}/task/${pid}/children`).trim();
   return text === '' ? [] : text.split(' ').map(Number);
+}
+
+function textAt(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 /** Linux counts processor time in units of 10 ms, whatever its clock does. */

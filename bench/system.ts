@@ -95,6 +95,11 @@ export class Cluster {
     return this.#processAt(http).pid;
   }
 
+  /** Throws with the end of its log when a server has ended by itself. */
+  assertAlive(): void {
+    for (const process of this.#processes.values()) process.assertAlive();
+  }
+
   /** The server stands still for so long, all its threads. */
   async stall(http: string, forMs: number): Promise<void> {
     const pid = this.pidOf(http);
@@ -136,7 +141,7 @@ export class Cluster {
   async #until(what: string, condition: () => Promise<boolean>): Promise<void> {
     const deadlineMs = performance.now() + readyWithinMs;
     while (!(await condition())) {
-      for (const process of this.#processes.values()) process.assertAlive();
+      this.assertAlive();
       if (performance.now() > deadlineMs) {
         throw new Error(`Cannot wait until ${this.product.name} ${what}: it takes too long`);
       }
