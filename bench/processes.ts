@@ -16,6 +16,7 @@ export async function measureMemory(cluster: Cluster): Promise<number> {
   const found: number[] = [];
   for (let i = 0; i < samples; i++) {
     await pause(samplePauseMs);
+    cluster.assertAlive();
     found.push(largestNodeMb(cluster));
   }
   return median(found);
