@@ -33,7 +33,7 @@ interface Underway {
 /** Parcels underway beyond this count as waiting in the sender's memory. */
 const WINDOW_PARCELS = 16;
 
-const { requestSerialize, requestDeserialize } = peerService.Control;
+const { requestDeserialize } = peerService.Control;
 
 /** One direction of a pipe: in order, delayed, held back by a cut or a reader that pauses. */
 export class MemoryFlow {
@@ -64,7 +64,7 @@ export class MemoryFlow {
       return;
     }
     const arrivesAtMs = network.clock.monotonicMs() + network.delayMs();
-    const item: Underway = { parcel: copyOf(parcel), arrivesAtMs, flushed };
+    const item: Underway = { parcel: this.#copyOf(parcel), arrivesAtMs, flushed };
     this.#underway.push(item);
     if (this.#underway.length <= WINDOW_PARCELS) flush(item);
     this.#plan();
@@ -92,6 +92,14 @@ export class MemoryFlow {
     this.#underway = [];
     this.#cancelTimer?.();
     this.#cancelSilence?.();
+  }
+
+  /** As over a wire: nodes must not share bytes that one of them may write to. */
+  #copyOf(parcel: Parcel): Parcel {
+    if (parcel.kind !== 'frame') return parcel;
+    const { network, from } = this.#init;
+    const frame: Frame = requestDeserialize(network.encode(parcel.frame, from));
+    return { kind: 'frame', frame };
   }
 
   #plan(): void {
@@ -129,11 +137,4 @@ function flush(item: Underway): void {
 
 function callLater(run: (() => void) | null): void {
   if (run !== null) queueMicrotask(run);
-}
-
-/** As over a wire: nodes must not share bytes that one of them may write to. */
-function copyOf(parcel: Parcel): Parcel {
-  if (parcel.kind !== 'frame') return parcel;
-  const frame: Frame = requestDeserialize(requestSerialize(parcel.frame));
-  return { kind: 'frame', frame };
 }

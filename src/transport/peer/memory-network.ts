@@ -1,6 +1,8 @@
 import type { Clock, Random } from '../../shared/index.ts';
+import type { Frame } from './frames.ts';
 import { KEEPALIVE_INTERVAL_MS, KEEPALIVE_TIMEOUT_MS } from './limits.ts';
 import type { InboundPipe, RpcName } from './pipes.ts';
+import { peerService } from './rpc.ts';
 
 /** What goes wrong between nodes, drawn anew for each frame. */
 export interface MemoryNetworkFaults {
@@ -47,6 +49,9 @@ export class MemoryNetwork {
   /** Frames that vanished, and connections that broke, so far. */
   lostCount = 0;
   brokenCount = 0;
+  /** How the node at this address writes its frames: as this release does, unless it is another. */
+  encode: (frame: Frame, from: string) => Buffer = (frame) =>
+    peerService.Control.requestSerialize(frame);
 
   constructor(clock: Clock, random: Random, faults: MemoryNetworkFaults = noFaults) {
     this.clock = clock;

@@ -1,5 +1,6 @@
 import type { Client } from './client.ts';
 import { diskActs } from './disk-nemesis.ts';
+import { laterActs } from './later-release.ts';
 import { memberActs } from './member-nemesis.ts';
 import { networkActs } from './network-nemesis.ts';
 import { crash, kill, processActs } from './process-nemesis.ts';
@@ -24,6 +25,7 @@ const acts: Readonly<Record<Exclude<Disturbance, 'ambush'>, (scene: Scene) => vo
   ...processActs,
   ...diskActs,
   ...memberActs,
+  ...laterActs,
 };
 
 /** Disturbs a cluster, again and again, until it is told to stop; then nothing is wrong any more. */

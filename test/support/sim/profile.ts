@@ -46,6 +46,8 @@ const diskDisturbances = [
   'tornSector',
   'wipe',
 ] as const;
+/** Others are of the next release, or say so for a moment. */
+const releaseDisturbances = ['laterRelease', 'laterCommand'] as const;
 const memberDisturbances = ['transfer', 'evict', 'churn', 'update', 'promote', 'nonsense'] as const;
 
 /** Ways to disturb a cluster; each seed gets some of them. */
@@ -55,6 +57,7 @@ const disturbances = [
   ...crashDisturbances,
   ...diskDisturbances,
   ...memberDisturbances,
+  ...releaseDisturbances,
 ];
 
 export type Disturbance = (typeof disturbances)[number];

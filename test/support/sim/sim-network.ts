@@ -1,5 +1,6 @@
 import { MemoryNetwork } from '../../../src/transport/index.ts';
 import type { MemoryNetworkFaults } from '../../../src/transport/index.ts';
+import { encodeAsLaterRelease } from './later-release.ts';
 import type { World } from './world.ts';
 
 /** The network of a cluster: partitions, and machines that are gone without a word. */
@@ -10,9 +11,14 @@ export class SimNetwork {
   /** `from to` that a partition keeps apart. */
   #partition = new Set<string>();
   readonly #silent = new Set<string>();
+  /** Where nodes of the next release run. */
+  readonly #later = new Set<string>();
 
   constructor(world: World, addresses: readonly string[], usual: MemoryNetworkFaults) {
     this.memory = new MemoryNetwork(world.clock, world.fork(), usual);
+    const encode = this.memory.encode;
+    this.memory.encode = (frame, from) =>
+      this.#later.has(from) ? encodeAsLaterRelease(frame) : encode(frame, from);
     this.#addresses = addresses;
     this.#usual = usual;
   }
@@ -38,6 +44,12 @@ export class SimNetwork {
       this.#silent.add(address);
       this.#apply();
     }
+  }
+
+  /** What runs there from now on is of the next release, or of this one. */
+  setRelease(address: string, isLater: boolean): void {
+    if (isLater) this.#later.add(address);
+    else this.#later.delete(address);
   }
 
   /** The machine is back: it knows nothing of its old connections. */
