@@ -3,7 +3,7 @@ import { asIndex, assert, QuorateError } from '../../shared/index.ts';
 import type { LogIndex } from '../../shared/index.ts';
 import { readEntries } from './bodies.ts';
 import type { LogState } from './log-state.ts';
-import { bodyIsWhole, readHeader, takeBody } from './record.ts';
+import { bodyIsWhole, copyBody, readHeader } from './record.ts';
 import type { RecordLocation } from './record-index.ts';
 import { damagedAt, decode } from './scan.ts';
 import type { Segment } from './segment.ts';
@@ -80,8 +80,8 @@ export class LogReader {
     if (!isOurs || header.kind !== 'entries' || !bodyIsWhole(header, stored)) {
       throw damagedAt(found.segment, offset, 'a record that was whole before is no longer');
     }
-    // Unmasking changes the bytes, and the stretch may be read again.
-    const body = takeBody(header, header.mask === 0 ? stored : new Uint8Array(stored));
+    // Entries that are views would keep a whole stretch in memory.
+    const body = copyBody(header, stored);
     return decode(found.segment, offset, () => readEntries(body)).entries;
   }
 

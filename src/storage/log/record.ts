@@ -137,6 +137,10 @@ export function bodyIsWhole(header: RecordHeader, bytes: Uint8Array): boolean {
   return body.length === header.bodyBytes && crc32c(body) === header.bodyCrc;
 }
 
+/** The body without its mask, in bytes of its own. */
+export const copyBody = (header: RecordHeader, bytes: Uint8Array): Uint8Array =>
+  takeBody(header, new Uint8Array(bytes.subarray(0, HEADER_BYTES + header.bodyBytes)));
+
 /** The body without its mask; changes `bytes`, so only once for each buffer. */
 export function takeBody(header: RecordHeader, bytes: Uint8Array): Uint8Array {
   const end = HEADER_BYTES + header.bodyBytes;
