@@ -43,7 +43,7 @@ export function replicaSettingsFor(
     },
     tickMs: Math.max(10, Math.floor(raft.heartbeatMs / 2)),
     cacheBytesMax: 16 * 1024 * 1024,
-    snapshotChunkBytes: 1024 * 1024,
+    snapshotChunkBytes: 256 * 1024,
     ...(diskStallTimeout !== undefined && { diskStallMs: diskStallTimeout }),
   };
 }

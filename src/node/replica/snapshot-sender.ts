@@ -5,6 +5,7 @@ import type { Files, SpoolableEngine, StoredSnapshot } from '../../storage/index
 import { listSnapshots, openSnapshot, spoolSnapshot } from '../../storage/index.ts';
 import type { SnapshotSource } from '../../transport/index.ts';
 import { LogPins } from './log-pins.ts';
+import { gentlePace } from './pace.ts';
 import type { ReplicaObserver } from './replica-init.ts';
 import { encodeSnapshotIdentity } from './snapshot-offer.ts';
 
@@ -108,6 +109,7 @@ export class SnapshotSender {
   #sourceOf(to: PeerId, snapshot: StoredSnapshot): SnapshotSource {
     const { meta } = snapshot;
     const { term } = this.#init.view();
+    const rest = gentlePace(this.#init.clock);
     return {
       offer: {
         term,
@@ -118,6 +120,7 @@ export class SnapshotSender {
       readChunk: async (number) => {
         if (this.#init.view().term !== term) throw leadsNoMore();
         this.#pins.moved(to, this.#now());
+        await rest();
         return snapshot.readChunk(number);
       },
     };
@@ -147,7 +150,7 @@ export class SnapshotSender {
   }
 
   async #spool(): Promise<string> {
-    const { engine, files, directory, clusterId, chunkBytes, baseAt } = this.#init;
+    const { engine, files, directory, clusterId, chunkBytes, baseAt, clock } = this.#init;
     await engine().flush();
     const { signal } = this.#abort;
     const { path } = await spoolSnapshot({
@@ -157,6 +160,7 @@ export class SnapshotSender {
       clusterId,
       chunkBytes,
       baseAt,
+      rest: gentlePace(clock),
       signal,
     });
     return path;

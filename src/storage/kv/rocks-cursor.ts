@@ -2,8 +2,11 @@ import type { KvCursor, KvRow } from './kv.ts';
 import type { BindingIterator } from './rocks-binding.ts';
 import { call } from './rocks-binding.ts';
 
-/** How far a cursor reads at once; also what the binding reads ahead in its own thread. */
-export const CURSOR_BYTES_MAX = 256 * 1024;
+/**
+ * How far a cursor reads at once; also what the binding reads ahead in its own thread. Requests wait
+ * meanwhile.
+ */
+export const CURSOR_BYTES_MAX = 64 * 1024;
 const ROWS_MAX = 1000;
 
 interface CursorOwner {

@@ -39,7 +39,7 @@ export async function installSnapshot(init: InstallInit): Promise<InstalledState
   await kvFactory.remove(directory);
   const kv = await kvFactory.open(directory);
   try {
-    await fill(kv, snapshot, init.signal);
+    await fill(kv, init);
   } catch (error) {
     await kv.close();
     await kvFactory.remove(directory);
@@ -50,7 +50,7 @@ export async function installSnapshot(init: InstallInit): Promise<InstalledState
 }
 
 /** The engine's own rows come last: without them a directory counts as not filled to the end. */
-async function fill(kv: Kv, snapshot: StoredSnapshot, signal?: AbortSignal): Promise<void> {
+async function fill(kv: Kv, { snapshot, signal }: InstallInit): Promise<void> {
   const { meta } = snapshot;
   const hash = createHash('sha256').update(await snapshot.readChunk(0));
   let rowCount = 0;

@@ -24,6 +24,8 @@ export interface SpoolInit {
   readonly baseAt: (appliedIndex: LogIndex) => LogBase;
   /** Chunks are cut once they have so many bytes; the same on all nodes, so that hashes agree. */
   readonly chunkBytes?: number;
+  /** Awaited after every chunk. */
+  readonly rest?: () => Promise<void>;
   /** Ends the spooling; what was written is deleted. */
   readonly signal?: AbortSignal;
 }
@@ -33,7 +35,7 @@ export interface SpooledSnapshot {
   readonly base: LogBase;
 }
 
-const CHUNK_BYTES = 1024 * 1024;
+const CHUNK_BYTES = 256 * 1024;
 
 /**
  * Writes the state as of one applied index to a file that all receivers share, while applying goes
@@ -76,7 +78,7 @@ async function writeSnapshot(
 }
 
 async function writeRows(
-  { chunkBytes = CHUNK_BYTES, signal }: SpoolInit,
+  { chunkBytes = CHUNK_BYTES, rest, signal }: SpoolInit,
   cursor: StateCursor,
   writer: SnapshotWriter,
 ): Promise<void> {
@@ -84,10 +86,12 @@ async function writeRows(
   for (let rows = await cursor.next(); rows.length > 0; rows = await cursor.next()) {
     for (const row of rows) {
       const chunk = builder.add(row);
-      if (chunk !== null) await writer.append(chunk.bytes, chunk.rowCount);
+      if (chunk === null) continue;
+      await writer.append(chunk.bytes, chunk.rowCount);
+      await rest?.();
     }
     signal?.throwIfAborted();
   }
-  const rest = builder.takeRest();
-  if (rest !== null) await writer.append(rest.bytes, rest.rowCount);
+  const last = builder.takeRest();
+  if (last !== null) await writer.append(last.bytes, last.rowCount);
 }
