@@ -14,6 +14,7 @@ export {
   peerIdOf,
 } from './ids.ts';
 export type { ClusterId, Incarnation, LogIndex, NodeId, PeerId, Revision, Term } from './ids.ts';
+export { firstOf } from './first-of.ts';
 export { pause } from './pause.ts';
 export type { Cancel, Clock, Logger, Random } from './ports.ts';
 export { seededRandom } from './prng.ts';

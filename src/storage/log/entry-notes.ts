@@ -1,4 +1,5 @@
 import type { Entry, IndexedConfiguration } from '../../raft/index.ts';
+import { firstOf } from '../../shared/index.ts';
 import { readConfiguration } from './bodies.ts';
 
 /** What the Raft core wants to know of entries at the start, gathered while the log is scanned. */
@@ -9,7 +10,7 @@ export class EntryNotes {
 
   /** Contiguous entries, at least one; they replace all from the first one's index on. */
   put(entries: readonly Entry[]): void {
-    this.#cutFrom(entries[0]?.index ?? 0);
+    this.#cutFrom(firstOf(entries).index);
     for (const entry of entries) {
       this.#payloadBytes.push(entry.payload.length);
       if (entry.kind === 'configuration') this.#configurations.push(readConfiguration(entry));

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 
 import type { Entry, LogBase, RecoveredLog } from '../../raft/index.ts';
+import { firstOf } from '../../shared/index.ts';
 import type { Files } from '../files/files.ts';
 import { readEntries, readHead } from './bodies.ts';
 import { asStorageWork, damaged, LogDamage } from './damage.ts';
@@ -80,7 +81,7 @@ class Inspector {
 
   async inspect(sequences: readonly number[]): Promise<LogInspection> {
     const bytesTotal = await this.#sizeOf(sequences);
-    let expected = sequences[0] ?? 0;
+    let expected = firstOf(sequences);
     for (const sequence of sequences) {
       this.#noteMissing(expected, sequence);
       expected = sequence + 1;

@@ -1,5 +1,5 @@
 import type { Entry, HardState, LogBase } from '../../raft/index.ts';
-import { asIndex, assert } from '../../shared/index.ts';
+import { asIndex, assert, firstOf } from '../../shared/index.ts';
 import type { LogIndex, Term } from '../../shared/index.ts';
 import type { LogHead } from './bodies.ts';
 import { RecordIndex } from './record-index.ts';
@@ -51,7 +51,7 @@ export class LogState {
 
   /** Contiguous entries that replace all from the first one's index on; at least one. */
   putEntries(entries: readonly Entry[], location: RecordLocation): void {
-    const first = entries[0]?.index ?? asIndex(0);
+    const first = firstOf(entries).index;
     assert(
       this.meets(first),
       `Entry ${first} meets the log ${this.#base.index}..${this.#lastIndex}`,

@@ -1,5 +1,5 @@
 import type { LogIdentity } from '../../raft/index.ts';
-import { assert } from '../../shared/index.ts';
+import { assert, firstOf } from '../../shared/index.ts';
 import { putSeal } from './bodies.ts';
 import type { ByteWriter } from './cursor.ts';
 import type { LogState } from './log-state.ts';
@@ -44,7 +44,7 @@ export class LogWriter {
 
   /** A segment in use, with the end of its durable records. */
   readable(sequence: number): ReadableSegment | null {
-    const segment = this.#segments[sequence - (this.#segments[0]?.sequence ?? 0)];
+    const segment = this.#segments[sequence - firstOf(this.#segments).sequence];
     if (!segment) return null;
     return { segment, end: segment === this.#active ? this.#offset : sealOffset(segment.bytes) };
   }

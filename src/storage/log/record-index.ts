@@ -24,17 +24,17 @@ export class RecordIndex {
 
   /** Index of the first entry in any record, or null. */
   get firstIndex(): number | null {
-    return this.#start === this.#end ? null : (this.#first[this.#start] ?? 0);
+    return this.#start === this.#end ? null : at(this.#first, this.#start);
   }
 
   /** Oldest segment with a live record, or null. */
   get firstSequence(): number | null {
-    return this.#start === this.#end ? null : (this.#sequence[this.#start] ?? 0);
+    return this.#start === this.#end ? null : at(this.#sequence, this.#start);
   }
 
   /** The new last record; it replaces all that begins at or above `first`. */
   push(first: number, { sequence, offset, bytes }: RecordLocation): void {
-    while (this.#end > this.#start && (this.#first[this.#end - 1] ?? 0) >= first) this.#end--;
+    while (this.#end > this.#start && at(this.#first, this.#end - 1) >= first) this.#end--;
     if (this.#end === this.#first.length) this.#makeRoom();
     this.#first[this.#end] = first;
     this.#sequence[this.#end] = sequence;
@@ -59,7 +59,7 @@ export class RecordIndex {
     let high = this.#end - 1;
     while (low < high) {
       const middle = (low + high + 1) >>> 1;
-      if ((this.#first[middle] ?? 0) <= index) low = middle;
+      if (at(this.#first, middle) <= index) low = middle;
       else high = middle - 1;
     }
     return low;
@@ -68,15 +68,15 @@ export class RecordIndex {
   /** The record at a position and the index behind its last entry (no end for the last record). */
   at(position: number): { readonly location: RecordLocation; readonly next: number } {
     const location = {
-      sequence: this.#sequence[position] ?? 0,
-      offset: (this.#block[position] ?? 0) * BLOCK_BYTES,
-      bytes: (this.#blocks[position] ?? 0) * BLOCK_BYTES,
+      sequence: at(this.#sequence, position),
+      offset: at(this.#block, position) * BLOCK_BYTES,
+      bytes: at(this.#blocks, position) * BLOCK_BYTES,
     };
     return { location, next: this.#lastOf(position, Infinity) + 1 };
   }
 
   #lastOf(position: number, last: number): number {
-    return position + 1 < this.#end ? (this.#first[position + 1] ?? 0) - 1 : last;
+    return position + 1 < this.#end ? at(this.#first, position + 1) - 1 : last;
   }
 
   #makeRoom(): void {
@@ -94,3 +94,7 @@ export class RecordIndex {
     this.#end = live;
   }
 }
+
+/** All positions in [start, end) are there. */
+const at = (values: Float64Array | Uint32Array, position: number): number =>
+  values[position] as number;

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 
 import type { RecoveredLog } from '../../raft/index.ts';
+import { firstOf } from '../../shared/index.ts';
 import type { Logger } from '../../shared/index.ts';
 import type { Files } from '../files/files.ts';
 import type { LogState } from './log-state.ts';
@@ -55,9 +56,10 @@ async function recoverFrom(
 ): Promise<Recovery> {
   const replay = new Replay();
   let end: SegmentEnd | null = null;
+  const oldest = firstOf(sequences);
   for (const sequence of sequences) {
-    const path = join(place.directory, segmentName(segments.length + (sequences[0] ?? 0)));
-    if (sequence !== segments.length + (sequences[0] ?? 0)) {
+    const path = join(place.directory, segmentName(oldest + segments.length));
+    if (sequence !== oldest + segments.length) {
       throw damaged({ path, offset: 0 }, 'the segment is missing, but later ones are here');
     }
     const segment = await Segment.open(place.files, path, sequence);

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-import { QuorateError } from '../../shared/index.ts';
+import { firstOf, QuorateError } from '../../shared/index.ts';
 import { writeFully } from '../files/files.ts';
 import type { LogPlace } from './recovery.ts';
 import { RESERVE_BYTES } from './settings.ts';
@@ -46,7 +46,7 @@ export class SpareSegments {
   async take(): Promise<Segment> {
     if (this.#ready.length === 0 && this.#running) await this.#running;
     if (this.#ready.length === 0) await this.#prepareOne();
-    const sequence = this.#ready[0] ?? 0;
+    const sequence = firstOf(this.#ready);
     const path = join(this.#place.directory, segmentName(sequence));
     const segment = await Segment.open(this.#place.files, path, sequence);
     this.#ready.shift();

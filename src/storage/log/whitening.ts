@@ -18,7 +18,7 @@ export function chooseMask(words: Uint32Array, from: number, to: number): number
   if (!hasSparseSector(words, from, to)) return 0;
   const banned = new Set<number>([0]);
   forEachSector(from, to, (sector) => {
-    for (const common of [words[sector] ?? 0, words[sector + 1] ?? 0]) {
+    for (const common of [words[sector] as number, words[sector + 1] as number]) {
       if (!differsTwice(words, sector, common)) banned.add(common);
     }
   });
@@ -30,7 +30,7 @@ export function chooseMask(words: Uint32Array, from: number, to: number): number
 /** XORs bytes [from, to), which must begin on a multiple of four; undone by doing it again. */
 export function applyMask(bytes: Uint8Array, mask: number, from: number, to: number): void {
   if (mask === 0) return;
-  for (let i = from; i < to; i++) bytes[i] = (bytes[i] ?? 0) ^ (mask >>> ((i & 3) * 8));
+  for (let i = from; i < to; i++) bytes[i] = (bytes[i] as number) ^ (mask >>> ((i & 3) * 8));
 }
 
 function hasSparseSector(words: Uint32Array, from: number, to: number): boolean {
