@@ -1,7 +1,7 @@
 export { writeFully } from './files/files.ts';
 export type { Files, OpenFile, OpenMode } from './files/files.ts';
 export { MemoryDisk } from './files/memory-files.ts';
-export type { FileFault, FileOperation, MemoryDiskHooks } from './files/memory-files.ts';
+export type { FileFault, FileOperation, MemoryDiskHooks } from './files/memory-mount.ts';
 export { nodeFiles } from './files/node-files.ts';
 export { inspectLog } from './log/inspection.ts';
 export type { LogFinding, LogInspection, LogVisitor } from './log/inspection.ts';

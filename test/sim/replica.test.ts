@@ -65,7 +65,8 @@ describe('Replica in a simulated cluster', () => {
       hits(fault, 10 * SEEDS);
     }
     for (const fault of ['EIO', 'ENOSPC', 'bitFlip', 'lostFile', 'wipe'] as const) hits(fault, 2);
-    hits('tornSector', 1);
+    for (const fault of ['tornSector', 'misplacedFile'] as const) hits(fault, 1);
+    for (const fault of ['fullDisk', 'laterRelease', 'laterCommand'] as const) hits(fault, 2);
     for (const fault of ['evict', 'churn', 'update', 'nonsense', 'transfer'] as const)
       hits(fault, 3);
   });

@@ -1,32 +1,8 @@
 import type { Random } from '../../shared/index.ts';
-import type { Files, OpenFile, OpenMode } from './files.ts';
-import { MemoryDirectoryNode, MemoryFileNode, SECTOR_BYTES } from './memory-nodes.ts';
-import type { MemoryNode } from './memory-nodes.ts';
-
-/** What is about to happen: given to the hooks of a memory disk. */
-export interface FileOperation {
-  readonly kind: keyof Files | 'read' | 'write' | 'sync' | 'close';
-  readonly path: string;
-  /** How many bytes are read or written; 0 for the rest. */
-  readonly bytes: number;
-}
-
-export type FileFault =
-  /** Fails with this system code; of a write, `bytes` bytes reached the cache all the same. */
-  | { readonly kind: 'error'; readonly code: string; readonly bytes?: number }
-  /** A write takes only about so many bytes: it ends where a sector ends, as on real systems. */
-  | { readonly kind: 'short'; readonly bytes: number }
-  /** Takes effect in the cache, never completes. */
-  | { readonly kind: 'hang' };
-
-export interface MemoryDiskHooks {
-  /** Asked once per operation, when it begins. */
-  readonly fault?: (operation: FileOperation) => FileFault | null;
-  /** What `freeBytes` says; without this hook, more than anybody needs. */
-  readonly freeBytes?: () => number;
-  /** Calls `finish` when the operation shall complete; without this hook, in a microtask. */
-  readonly complete?: (operation: FileOperation, finish: () => void) => void;
-}
+import type { Files } from './files.ts';
+import { MemoryMount } from './memory-mount.ts';
+import type { MemoryDiskHooks } from './memory-mount.ts';
+import { MemoryDirectoryNode, MemoryFileNode } from './memory-nodes.ts';
 
 /**
  * A disk in memory that forgets what was not synced. A process works through a mount; after `crash`
@@ -65,6 +41,11 @@ export class MemoryDisk {
     return this.#damage(random, isWanted, (file) => file.flipBit(random));
   }
 
+  /** Something of a wanted file is not surely on the disk. */
+  isUnsynced(isWanted: (path: string) => boolean): boolean {
+    return this.#files(isWanted).some(({ file }) => file.isUnsynced);
+  }
+
   /** A sector of a wanted file that was not synced gets there in part. Returns its path. */
   tearSector(random: Random, isWanted: (path: string) => boolean): string | null {
     return this.#damage(random, isWanted, (file) => file.tearSector(random));
@@ -75,13 +56,63 @@ export class MemoryDisk {
     return this.#damage(random, isWanted, (_, { directory, name }) => directory.lose(name));
   }
 
+  /** A wanted file ends early. Returns its path. */
+  cutFile(random: Random, isWanted: (path: string) => boolean): string | null {
+    return this.#damage(random, isWanted, (file) => {
+      if (file.isBlank) return false;
+      file.cut(random.intBelow(file.size));
+      return true;
+    });
+  }
+
+  /**
+   * A block of a wanted file is not what was written there. Only where its last block is in use: of
+   * the others, nobody could tell. Returns its path.
+   */
+  loseBlock(
+    random: Random,
+    blockBytes: number,
+    isWanted: (path: string) => boolean,
+  ): string | null {
+    return this.#damage(random, isWanted, (file) => {
+      const end = file.read(file.size - blockBytes, blockBytes);
+      return end.some((byte) => byte > 0) && file.loseBlock(random, blockBytes);
+    });
+  }
+
+  /** Two wanted files, at least one of them not blank, change places. Returns the path of one. */
+  swapFiles(random: Random, isWanted: (path: string) => boolean): string | null {
+    const [first, second] = shuffled(random, this.#files(isWanted));
+    if (!first || !second || (first.file.isBlank && second.file.isBlank)) return null;
+    const kept = new MemoryFileNode();
+    kept.become(first.file);
+    first.file.become(second.file);
+    second.file.become(kept);
+    return first.path;
+  }
+
+  /** A wanted file is that of another disk, one of several that are not blank. Returns its path. */
+  takeFile(other: MemoryDisk, random: Random, isWanted: (path: string) => boolean): string | null {
+    const filled = this.#files(isWanted).filter(({ file }) => !file.isBlank);
+    const [target] = shuffled(random, filled);
+    const source = other.#files((path) => path === target?.path)[0];
+    if (!target || !source || source.file.isBlank || filled.length < 2) return null;
+    target.file.become(source.file);
+    return target.path;
+  }
+
+  #files(isWanted: (path: string) => boolean): readonly Place[] {
+    return [...filesIn(this.#root, '')].filter(({ path }) => isWanted(path));
+  }
+
   #damage(
     random: Random,
     isWanted: (path: string) => boolean,
     damage: (file: MemoryFileNode, place: Place) => boolean,
   ): string | null {
-    const files = [...filesIn(this.#root, '')].filter(({ path }) => isWanted(path));
-    const found = shuffled(random, files).find((place) => damage(place.file, place));
+    const found = shuffled(random, this.#files(isWanted)).find((place) =>
+      damage(place.file, place),
+    );
     return found?.path ?? null;
   }
 }
@@ -104,237 +135,4 @@ function* filesIn(directory: MemoryDirectoryNode, above: string): Generator<Plac
     if (node.kind === 'file') yield { path, directory, name, file: node };
     else yield* filesIn(node, path);
   }
-}
-
-interface Effect<T> {
-  /** What the caller gets. */
-  readonly result: T;
-  /** Runs on completion, before the caller hears of it. */
-  readonly onDone?: () => void;
-  /** Runs in place of `onDone` when the operation fails. */
-  readonly onFail?: () => void;
-}
-
-class MemoryMount implements Files {
-  alive = true;
-  readonly #root: MemoryDirectoryNode;
-  readonly #hooks: MemoryDiskHooks;
-
-  constructor(root: MemoryDirectoryNode, hooks: MemoryDiskHooks) {
-    this.#root = root;
-    this.#hooks = hooks;
-  }
-
-  /** `begin` acts on the cache at once; with a fault it is given how many bytes go through. */
-  run<T>(operation: FileOperation, begin: (bytes: number) => Effect<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      if (!this.alive) return;
-      const fault = this.#hooks.fault?.(operation) ?? null;
-      const outcome = this.#begin(operation, fault, begin);
-      if (fault?.kind === 'hang') return;
-      const finish = (): void => {
-        if (!this.alive) return;
-        outcome.settle();
-        if (outcome.error) reject(outcome.error);
-        else resolve(outcome.result as T);
-      };
-      if (this.#hooks.complete) this.#hooks.complete(operation, finish);
-      else queueMicrotask(finish);
-    });
-  }
-
-  #begin<T>(
-    operation: FileOperation,
-    fault: FileFault | null,
-    begin: (bytes: number) => Effect<T>,
-  ): { readonly error: Error | null; readonly result: T | null; readonly settle: () => void } {
-    const failure = fault?.kind === 'error' ? systemError(fault.code, operation) : null;
-    const changes = operation.kind === 'write' || operation.kind === 'sync';
-    if (failure && !changes) return { error: failure, result: null, settle: nothing };
-    try {
-      const effect = begin(bytesThrough(operation, fault));
-      const settle = (failure ? effect.onFail : effect.onDone) ?? nothing;
-      return { error: failure, result: effect.result, settle };
-    } catch (error) {
-      return { error: error as Error, result: null, settle: nothing };
-    }
-  }
-
-  open(path: string, mode: OpenMode): Promise<OpenFile> {
-    return this.run({ kind: 'open', path, bytes: 0 }, () => {
-      const { parent, name } = this.#parentOf(path);
-      let node = parent.entries.get(name);
-      if (!node && mode === 'plain') parent.put(name, (node = new MemoryFileNode()));
-      if (node?.kind !== 'file') throw systemError(node ? 'EISDIR' : 'ENOENT', { path });
-      return { result: new MemoryOpenFile(this, { path, mode, node }) };
-    });
-  }
-
-  rename(from: string, to: string): Promise<void> {
-    return this.run({ kind: 'rename', path: from, bytes: 0 }, () => {
-      const source = this.#parentOf(from);
-      const target = this.#parentOf(to);
-      const node = source.parent.entries.get(source.name);
-      if (!node) throw systemError('ENOENT', { path: from });
-      if (source.parent === target.parent) source.parent.rename(source.name, target.name, node);
-      else source.parent.moveTo(target.parent, { from: source.name, to: target.name, node });
-      return { result: undefined };
-    });
-  }
-
-  remove(path: string): Promise<void> {
-    return this.run({ kind: 'remove', path, bytes: 0 }, () => {
-      const { parent, name } = this.#parentOf(path);
-      parent.remove(name);
-      return { result: undefined };
-    });
-  }
-
-  list(path: string): Promise<readonly string[] | null> {
-    return this.run({ kind: 'list', path, bytes: 0 }, () => {
-      const node = this.#find(path);
-      if (node && node.kind !== 'directory') throw systemError('ENOTDIR', { path });
-      return { result: node ? [...node.entries.keys()].sort() : null };
-    });
-  }
-
-  makeDirectory(path: string): Promise<void> {
-    return this.run({ kind: 'makeDirectory', path, bytes: 0 }, () => {
-      const { parent, name } = this.#parentOf(path);
-      if (!parent.entries.has(name)) parent.put(name, new MemoryDirectoryNode());
-      return { result: undefined };
-    });
-  }
-
-  syncDirectory(path: string): Promise<void> {
-    return this.run({ kind: 'syncDirectory', path, bytes: 0 }, () => {
-      const node = this.#find(path);
-      if (node?.kind !== 'directory') throw systemError(node ? 'ENOTDIR' : 'ENOENT', { path });
-      const flush = node.beginFlush();
-      return { result: undefined, onDone: () => node.endFlush(flush) };
-    });
-  }
-
-  sizeOf(path: string): Promise<number | null> {
-    return this.run({ kind: 'sizeOf', path, bytes: 0 }, () => {
-      const node = this.#find(path);
-      return { result: node?.kind === 'file' ? node.size : null };
-    });
-  }
-
-  freeBytes(path: string): Promise<number> {
-    const free = (): number => this.#hooks.freeBytes?.() ?? Number.MAX_SAFE_INTEGER;
-    return this.run({ kind: 'freeBytes', path, bytes: 0 }, () => ({ result: free() }));
-  }
-
-  truncate(path: string, size: number): Promise<void> {
-    return this.run({ kind: 'truncate', path, bytes: 0 }, () => {
-      const node = this.#find(path);
-      if (node?.kind !== 'file') throw systemError(node ? 'EISDIR' : 'ENOENT', { path });
-      node.truncate(size);
-      return { result: undefined };
-    });
-  }
-
-  #find(path: string): MemoryNode | undefined {
-    let node: MemoryNode | undefined = this.#root;
-    for (const name of namesOf(path)) {
-      node = node?.kind === 'directory' ? node.entries.get(name) : undefined;
-    }
-    return node;
-  }
-
-  #parentOf(path: string): { readonly parent: MemoryDirectoryNode; readonly name: string } {
-    const names = namesOf(path);
-    const name = names.pop();
-    const parent = this.#find(names.join('/'));
-    if (name === undefined || parent?.kind !== 'directory') throw systemError('ENOENT', { path });
-    return { parent, name };
-  }
-}
-
-interface Opened {
-  readonly path: string;
-  readonly mode: OpenMode;
-  readonly node: MemoryFileNode;
-}
-
-class MemoryOpenFile implements OpenFile {
-  readonly #mount: MemoryMount;
-  readonly #opened: Opened;
-  #closed = false;
-
-  constructor(mount: MemoryMount, opened: Opened) {
-    this.#mount = mount;
-    this.#opened = opened;
-  }
-
-  read(position: number, length: number): Promise<Uint8Array> {
-    return this.#run('read', length, ({ node }) => ({ result: node.read(position, length) }));
-  }
-
-  write(position: number, bytes: Uint8Array): Promise<number> {
-    return this.#run('write', bytes.length, ({ node, mode, path }, through) => {
-      if (mode === 'read') throw systemError('EBADF', { path });
-      const count = endInSector(position, through, bytes.length);
-      node.write(position, bytes.subarray(0, count));
-      if (mode === 'plain') return { result: count };
-      const flush = node.beginFlush(position, count);
-      return {
-        result: count,
-        onDone: () => node.endFlush(flush),
-        onFail: () => node.failFlush(flush),
-      };
-    });
-  }
-
-  sync(): Promise<void> {
-    return this.#run('sync', 0, ({ node }) => {
-      const flush = node.beginFlush(0, Number.MAX_SAFE_INTEGER);
-      return {
-        result: undefined,
-        onDone: () => node.endFlush(flush),
-        onFail: () => node.failFlush(flush),
-      };
-    });
-  }
-
-  close(): Promise<void> {
-    return this.#run('close', 0, () => {
-      this.#closed = true;
-      return { result: undefined };
-    });
-  }
-
-  #run<T>(
-    kind: FileOperation['kind'],
-    bytes: number,
-    begin: (opened: Opened, bytes: number) => Effect<T>,
-  ): Promise<T> {
-    return this.#mount.run({ kind, path: this.#opened.path, bytes }, (count) => {
-      if (this.#closed) throw systemError('EBADF', this.#opened);
-      return begin(this.#opened, count);
-    });
-  }
-}
-
-function bytesThrough(operation: FileOperation, fault: FileFault | null): number {
-  if (operation.kind !== 'write' || !fault || fault.kind === 'hang') return operation.bytes;
-  return Math.min(operation.bytes, fault.bytes ?? 0);
-}
-
-/** How much of a write of `length` bytes goes through if it shall be `through`: whole sectors. */
-function endInSector(position: number, through: number, length: number): number {
-  if (through === 0 || through >= length) return Math.min(through, length);
-  const end = Math.max(position + 1, position + through - SECTOR_BYTES + 1);
-  return Math.min(length, Math.ceil(end / SECTOR_BYTES) * SECTOR_BYTES - position);
-}
-
-const nothing = (): void => undefined;
-
-const namesOf = (path: string): string[] =>
-  path.split('/').filter((name) => name !== '' && name !== '.');
-
-function systemError(code: string, { path }: { readonly path: string }): Error {
-  return Object.assign(new Error(`${code}: memory disk, ${path}`), { code });
 }

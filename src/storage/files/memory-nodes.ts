@@ -106,6 +106,53 @@ export class MemoryFileNode {
     return true;
   }
 
+  /** Some of it is not surely on the disk. */
+  get isUnsynced(): boolean {
+    return this.#unsynced.size > 0;
+  }
+
+  /** Nothing but zeros, as far as anybody can read. */
+  get isBlank(): boolean {
+    return [...this.#cached.values()].every(({ bytes }) => bytes.every((byte) => byte === 0));
+  }
+
+  /** What another file holds lies here from now on, behind the back of everybody. */
+  become(other: MemoryFileNode): void {
+    this.size = this.#durableSize = other.size;
+    this.#version = Math.max(this.#version, other.#version);
+    this.#cached = new Map(other.#cached);
+    this.#durable = new Map(other.#cached);
+    this.#unsynced.clear();
+    this.#dirty.clear();
+  }
+
+  /** Its end is gone, behind the back of everybody. */
+  cut(size: number): void {
+    this.size = this.#durableSize = size;
+    this.#clearBehindEnd();
+  }
+
+  /**
+   * A block that is not blank is lost, or is overwritten by another one, behind the back of everybody.
+   * False: there is none.
+   */
+  loseBlock(random: Random, blockBytes: number): boolean {
+    const count = Math.floor(this.size / blockBytes);
+    const starts = Array.from({ length: count }, (_, i) => i * blockBytes);
+    const filled = starts.filter((at) => this.read(at, blockBytes).some((byte) => byte > 0));
+    const target = filled[random.intBelow(Math.max(1, filled.length))];
+    if (target === undefined) return false;
+    const source = random.intBelow(2) === 0 ? null : filled[random.intBelow(filled.length)];
+    const lost = new Uint8Array(blockBytes);
+    const bytes = source === null || source === undefined ? lost : this.read(source, blockBytes);
+    for (let at = 0; at < blockBytes; at += SECTOR_BYTES) {
+      const sector = { bytes: bytes.slice(at, at + SECTOR_BYTES), version: this.#version };
+      this.#cached.set((target + at) / SECTOR_BYTES, sector);
+      this.#durable.set((target + at) / SECTOR_BYTES, sector);
+    }
+    return source !== target;
+  }
+
   /** Of a sector that is not surely on the disk, a part gets there. False: there is none. */
   tearSector(random: Random): boolean {
     const sectors = [...this.#unsynced];

@@ -1,7 +1,10 @@
-import { crash, kill } from './process-nemesis.ts';
+import { crash, kill, restart } from './process-nemesis.ts';
 import type { Scene } from './scene.ts';
 import type { SimNode } from './sim-node.ts';
 import { anyOf, between, happens } from './world.ts';
+
+/** Milliseconds that a power cut waits for a write. */
+const tearTries = 300;
 
 /** What happens to disks. */
 export const diskActs = {
@@ -37,6 +40,19 @@ export const diskActs = {
     node.disk.armed = anyOf(scene.random, kinds) ?? 'log';
   },
 
+  /** No room for anything new, until somebody makes some. */
+  fullDisk: (scene: Scene): void => {
+    const node = scene.importantNode();
+    if (node === undefined) return;
+    scene.count('fullDisk');
+    scene.note(`${node.name} has a full disk`);
+    node.disk.isFull = true;
+    scene.later(8_000, () => {
+      scene.note(`${node.name} has room on its disk again`);
+      node.disk.isFull = false;
+    });
+  },
+
   /** Between any two steps of what it does with its disk, or within one. */
   crashAtStep: (scene: Scene): void => {
     const node = scene.importantNode();
@@ -54,13 +70,19 @@ export const diskActs = {
 
   lostFile: (scene: Scene): void => damage(scene, 'lostFile', (node) => node.disk.loseFile()),
 
+  /** Cut short, exchanged for another one, or that of another node. */
+  misplacedFile: (scene: Scene): void => {
+    const other = scene.anyNode();
+    if (other === undefined) return;
+    damage(scene, 'misplacedFile', ({ disk }) =>
+      disk === other.disk ? null : disk.misplaceFile(other.disk),
+    );
+  },
+
+  /** Power fails as soon as the log is written to. */
   tornSector: (scene: Scene): void => {
     const node = scene.importantNode();
-    if (!node?.life || !scene.cluster.mayLoseDisk) return;
-    node.crashAtStep(between(scene.random, 1, 30), () => {
-      if (!scene.cluster.mayLoseDisk) node.crash(false);
-      else if (node.crashTorn()) scene.count('tornSector');
-    });
+    if (node?.life) tearWhenWriting(scene, node, tearTries);
   },
 
   /** Never a second disk before the cluster is whole again: two lost ones may be a quorum's. */
@@ -72,9 +94,19 @@ export const diskActs = {
   },
 };
 
+function tearWhenWriting(scene: Scene, node: SimNode, tries: number): void {
+  if (scene.isOver || tries === 0 || !node.life) return;
+  if (!node.disk.isLogUnsynced) {
+    scene.cluster.world.after(1, () => tearWhenWriting(scene, node, tries - 1));
+  } else if (scene.cluster.mayLoseDisk) {
+    if (node.crashTorn()) scene.count('tornSector');
+    restart(scene, node);
+  }
+}
+
 function damage(
   scene: Scene,
-  fault: 'bitFlip' | 'lostFile',
+  fault: 'bitFlip' | 'lostFile' | 'misplacedFile',
   hit: (node: SimNode) => string | null,
 ): void {
   const node = scene.anyNode();

@@ -81,7 +81,7 @@ export function kill(scene: Scene, node: SimNode | undefined): void {
   restart(scene, node);
 }
 
-function restart(scene: Scene, node: SimNode): void {
+export function restart(scene: Scene, node: SimNode): void {
   scene.later(anyOf(scene.random, [5, 50, 500, 3_000]) ?? 50, () => {
     if (node.life === null) scene.cluster.counts.restarts++;
     node.start();

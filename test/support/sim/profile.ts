@@ -10,7 +10,8 @@ const KIB = 1024;
 export const tinySettings = ({
   leaseReads,
   pendingReadsMax,
-}: Pick<Profile, 'leaseReads' | 'pendingReadsMax'>): ReplicaSettings => ({
+  spareSegments,
+}: Pick<Profile, 'leaseReads' | 'pendingReadsMax' | 'spareSegments'>): ReplicaSettings => ({
   raft: {
     ...raftSettingsFor('lan'),
     appendBytesMax: 4 * KIB,
@@ -20,7 +21,7 @@ export const tinySettings = ({
     pendingReadsMax,
     leaseReads,
   },
-  log: { segmentBytes: 128 * KIB, recordBytesMax: 96 * KIB, spareSegments: 1 },
+  log: { segmentBytes: 128 * KIB, recordBytesMax: 96 * KIB, spareSegments },
   compaction: { entriesMax: 50, bytesMax: 1024 * KIB, keepEntries: 10, checkMs: 200 },
   tickMs: 25,
   cacheBytesMax: 6 * KIB,
@@ -41,8 +42,10 @@ const diskDisturbances = [
   'slowDisk',
   'hungDisk',
   'diskError',
+  'fullDisk',
   'bitFlip',
   'lostFile',
+  'misplacedFile',
   'tornSector',
   'wipe',
 ] as const;
@@ -120,6 +123,8 @@ export interface Profile {
   /** Leaders answer reads without a round while they hold a lease. */
   readonly leaseReads: boolean;
   readonly pendingReadsMax: number;
+  /** Segments of the log that are prepared ahead. */
+  readonly spareSegments: number;
   /** Some clients number their requests, and repeat those of unknown outcome. */
   readonly sessions: boolean;
   /** Raft messages that come twice or late, of 1000. */
@@ -144,6 +149,7 @@ export function drawProfile(random: Random, name: ProfileName): Profile {
     network: drawNetwork(random),
     leaseReads: happens(random, 350),
     pendingReadsMax: anyOf(random, [2, 64]) ?? 64,
+    spareSegments: anyOf(random, [1, 1, 2]) ?? 1,
     sessions: happens(random, 600),
     repeatedPerMille: happens(random, 400) ? between(random, 1, 50) : 0,
     delayedPerMille: happens(random, 400) ? between(random, 1, 50) : 0,
@@ -152,7 +158,13 @@ export function drawProfile(random: Random, name: ProfileName): Profile {
 }
 
 /** Take away a disk, or make it one that may have to be given up. */
-const losing: readonly Disturbance[] = ['wipe', 'bitFlip', 'lostFile', 'tornSector'];
+const losing: readonly Disturbance[] = [
+  'wipe',
+  'bitFlip',
+  'lostFile',
+  'misplacedFile',
+  'tornSector',
+];
 /** Take away members for a while. */
 const leaving: readonly Disturbance[] = ['evict', 'churn'];
 

@@ -9,6 +9,8 @@ import { anyOf, between, happens } from './world.ts';
 /** Kinds of operations that go all the way to the platter. */
 const SLOW_KINDS = new Set<string>(['write', 'sync', 'syncDirectory']);
 const SHORT_WRITES_PER_MILLE = 30;
+/** What the log writes at once, at least. */
+const BLOCK_BYTES = 4096;
 
 /** Which operation fails next, once. */
 export type ArmedError = 'none' | 'log' | 'logRead' | 'snapshot' | 'engine';
@@ -25,6 +27,8 @@ export class SimDisk {
   /** Of writes and syncs. */
   latencyMsMax = 2;
   armed: ArmedError = 'none';
+  /** No room: what needs more of it fails, again and again. */
+  isFull = false;
   /** Errors that the system reported so far. */
   errorCount = 0;
   /** Whose operations these are; set before each boot. */
@@ -44,6 +48,7 @@ export class SimDisk {
     this.#random = world.fork();
     this.#onFault = onFault;
     this.files = new MemoryDisk({
+      freeBytes: () => (this.isFull ? 0 : Number.MAX_SAFE_INTEGER),
       fault: (operation) => this.#fileFault(operation),
       complete: (operation, finish) => this.#complete(operation.kind, finish),
     });
@@ -81,6 +86,7 @@ export class SimDisk {
   /** Nothing that was planned happens any more. */
   disarm(): void {
     this.armed = 'none';
+    this.isFull = false;
     this.#ambush = null;
     this.latencyMsMax = 2;
     this.release();
@@ -117,6 +123,26 @@ export class SimDisk {
     return path;
   }
 
+  /** A file of the log is not its own, or not all of it, or has a block that is not what was written. Returns its path; null when none is hit. */
+  misplaceFile(other: SimDisk): string | null {
+    const isLog = (path: string): boolean => path.includes('/log/');
+    const ways = [
+      () => this.files.cutFile(this.#random, isLog),
+      () => this.files.swapFiles(this.#random, isLog),
+      () => this.files.takeFile(other.files, this.#random, isLog),
+      () => this.files.loseBlock(this.#random, BLOCK_BYTES, isLog),
+      () => this.files.loseBlock(this.#random, BLOCK_BYTES, isLog),
+    ];
+    const path = anyOf(this.#random, ways)?.() ?? null;
+    if (path !== null) this.#isLogDamaged = true;
+    return path;
+  }
+
+  /** The log is being written to. */
+  get isLogUnsynced(): boolean {
+    return this.files.isUnsynced((path) => path.includes('/log/'));
+  }
+
   /** Power fails, and a sector of the log gets to the disk in part. Returns whether one did. */
   crashTorn(): boolean {
     const hasTorn = this.files.tearSector(this.#random, (path) => path.includes('/log/')) !== null;
@@ -148,6 +174,10 @@ export class SimDisk {
     const dying = this.#step(`${kind} ${path}`);
     if (dying !== null) return this.#die(dying, bytes);
     const isWrite = kind === 'write' || kind === 'sync';
+    if (this.isFull && kind === 'write' && isNew(path)) {
+      this.#report('ENOSPC', `${kind} ${path}`);
+      return { kind: 'error', code: 'ENOSPC', bytes: this.#random.intBelow(bytes + 1) };
+    }
     if (this.armed === partOf(path, kind)) {
       const code = anyOf(this.#random, isWrite ? (['EIO', 'ENOSPC'] as const) : (['EIO'] as const));
       this.#report(code ?? 'EIO', `${kind} ${path}`);
@@ -164,7 +194,8 @@ export class SimDisk {
       this.#die(dying, 0);
       return null;
     }
-    if (this.armed !== 'engine' || (kind !== 'write' && kind !== 'sync')) return null;
+    const isArmed = this.armed === 'engine' || (this.isFull && happens(this.#random, 100));
+    if (!isArmed || (kind !== 'write' && kind !== 'sync')) return null;
     this.#report('engineError', `${kind} ${directory}`);
     return this.#random.intBelow(2) === 0 ? 'fails' : 'failsLate';
   }
@@ -196,6 +227,9 @@ export class SimDisk {
     this.#world.note(`disk: ${fault} from ${what}`);
   }
 }
+
+/** Segments of the log have their room from the start. */
+const isNew = (path: string): boolean => path.includes('/snapshots/') || path.endsWith('.new');
 
 function partOf(path: string, kind: FileOperation['kind']): ArmedError | null {
   const isSnapshot = path.includes('/snapshots/');
