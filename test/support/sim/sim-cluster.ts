@@ -165,7 +165,7 @@ export class SimCluster {
         this.replace(node);
       },
       touch: (node) => {
-        if (node.running !== null) this.#touched.set(node, node.running);
+        if (node.watched !== null) this.#touched.set(node, node.watched);
       },
     });
   }

@@ -39,8 +39,10 @@ export class SimNode {
   wallOffsetMs = 0;
   /** null: it is down. */
   life: Life | null = null;
-  /** null: it is down, or not up yet. */
+  /** null: it is down, or not up yet, or it stops. */
   running: Running | null = null;
+  /** Also while it stops: it goes on for a moment. */
+  watched: Watched | null = null;
   /** Of this life. */
   #transfers = new Transfers();
   readonly #init: SimNodeInit;
@@ -156,7 +158,7 @@ export class SimNode {
     world.note(`${this.name} ${how}`);
     this.life.end();
     this.life = null;
-    this.running = null;
+    this.running = this.watched = null;
     network.lose(this.address, isSilent);
     return true;
   }
@@ -177,7 +179,8 @@ export class SimNode {
     await transport.start(this.#handlers(life));
     const replica = await this.#open({ files, kvFactory, log }, transport, life);
     if (life.isOver) return;
-    this.running = { self: this.self, replica, transport, directory };
+    const running = { self: this.self, replica, transport, directory };
+    this.running = this.watched = running;
     this.#init.world.note(`${this.name} is up at ${replica.view.appliedIndex}`);
     replica.start();
   }
