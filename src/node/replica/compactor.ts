@@ -1,5 +1,5 @@
 import type { LogBase } from '../../raft/index.ts';
-import type { Cancel, Clock, LogIndex } from '../../shared/index.ts';
+import type { Cancel, Clock, Logger, LogIndex } from '../../shared/index.ts';
 import { asIndex } from '../../shared/index.ts';
 
 export interface CompactionSettings {
@@ -14,6 +14,7 @@ export interface CompactionSettings {
 
 export interface CompactorInit {
   readonly clock: Clock;
+  readonly logger: Logger;
   readonly settings: CompactionSettings;
   readonly baseIndex: () => LogIndex;
   readonly appliedIndex: () => LogIndex;
@@ -70,15 +71,19 @@ export class Compactor {
   async #compactTo(wanted: number): Promise<void> {
     const { flush, baseAt, compact, baseIndex } = this.#init;
     const durable = await flush();
-    const index = Math.min(wanted, durable, this.#pinnedIndex());
+    const index = Math.min(wanted, durable, this.#pinnedIndex(wanted));
     if (index <= baseIndex() || this.#stopped) return;
     await compact(baseAt(asIndex(index)));
   }
 
   /** A log of twice the size is cut all the same: transfers can begin again. */
-  #pinnedIndex(): number {
-    const { settings, pinnedIndex, logBytes } = this.#init;
-    if (logBytes() > 2 * settings.bytesMax) return Infinity;
-    return pinnedIndex() ?? Infinity;
+  #pinnedIndex(wanted: number): number {
+    const { settings, pinnedIndex, logBytes, logger } = this.#init;
+    const pinned = pinnedIndex() ?? Infinity;
+    const bytes = logBytes();
+    if (pinned >= wanted || bytes <= 2 * settings.bytesMax) return pinned;
+    const message = 'Cutting the log that a peer still needs: its snapshot has to be sent again';
+    logger.warn({ bytes, pinned, wanted }, message);
+    return Infinity;
   }
 }

@@ -239,9 +239,10 @@ export class Replica {
   }
 
   #makeCompactor(): Compactor {
-    const { clock, settings, log } = this.#init;
+    const { clock, logger, settings, log } = this.#init;
     return new Compactor({
       clock,
+      logger,
       settings: settings.compaction,
       baseIndex: () => this.#baseIndex,
       appliedIndex: () => this.#applier.appliedIndex,

@@ -1,0 +1,74 @@
+import { expect } from 'chai';
+import { Compactor } from '../../../../src/node/replica/compactor.ts';
+import type { LogBase } from '../../../../src/raft/index.ts';
+import { asIndex, asTerm } from '../../../../src/shared/index.ts';
+import { emptyConfiguration } from '../../../../src/raft/index.ts';
+import { VirtualClock } from '../../../support/virtual-clock.ts';
+
+const settings = { entriesMax: 100, bytesMax: 1000, keepEntries: 10, checkMs: 50 };
+
+/** A log of 500 applied entries; what a first check does with it. */
+async function checkedOnce(found: {
+  readonly bytes: number;
+  readonly pinned: number | null;
+}): Promise<{ readonly cutTo: number | null; readonly warnings: readonly string[] }> {
+  const clock = new VirtualClock();
+  const warnings: string[] = [];
+  let cutTo: number | null = null;
+  const silent = (): void => undefined;
+  const compactor = new Compactor({
+    clock,
+    logger: {
+      ...{ debug: silent, info: silent, error: silent },
+      warn: (_fields, message) => void warnings.push(message),
+    },
+    settings,
+    baseIndex: () => asIndex(0),
+    appliedIndex: () => asIndex(500),
+    logBytes: () => found.bytes,
+    isBusy: () => false,
+    flush: () => Promise.resolve(asIndex(500)),
+    pinnedIndex: () => (found.pinned === null ? null : asIndex(found.pinned)),
+    baseAt,
+    compact: ({ index }) => {
+      cutTo = index;
+      return Promise.resolve();
+    },
+    onFatal: (error) => {
+      throw error;
+    },
+  });
+  compactor.start();
+  await clock.advance(settings.checkMs);
+  await compactor.stop();
+  return { cutTo, warnings };
+}
+
+const baseAt = (index: number): LogBase => ({
+  index: asIndex(index),
+  term: asTerm(1),
+  configuration: { index: asIndex(0), configuration: emptyConfiguration },
+});
+
+describe('Compactor', () => {
+  it('keeps the newest applied entries', async () => {
+    expect(await checkedOnce({ bytes: 10, pinned: null })).to.deep.equal({
+      cutTo: 490,
+      warnings: [],
+    });
+  });
+
+  it('cuts nothing above what a peer will need after its snapshot', async () => {
+    expect(await checkedOnce({ bytes: 2000, pinned: 200 })).to.deep.equal({
+      cutTo: 200,
+      warnings: [],
+    });
+  });
+
+  it('cuts a log of twice its size all the same, and says what follows from it', async () => {
+    const { cutTo, warnings } = await checkedOnce({ bytes: 2001, pinned: 200 });
+    expect(cutTo).to.equal(490);
+    expect(warnings).to.have.length(1);
+    expect(warnings[0]).to.contain('its snapshot has to be sent again');
+  });
+});
