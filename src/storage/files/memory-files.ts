@@ -2,7 +2,8 @@ import type { Random } from '../../shared/index.ts';
 import type { Files } from './files.ts';
 import { MemoryMount } from './memory-mount.ts';
 import type { MemoryDiskHooks } from './memory-mount.ts';
-import { MemoryDirectoryNode, MemoryFileNode } from './memory-nodes.ts';
+import { MemoryDirectoryNode } from './memory-directory.ts';
+import { MemoryFileNode } from './memory-file.ts';
 
 /**
  * A disk in memory that forgets what was not synced. A process works through a mount; after `crash`

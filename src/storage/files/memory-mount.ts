@@ -1,6 +1,7 @@
 import type { Files, OpenFile, OpenMode } from './files.ts';
-import { MemoryDirectoryNode, MemoryFileNode, SECTOR_BYTES } from './memory-nodes.ts';
-import type { MemoryNode } from './memory-nodes.ts';
+import { MemoryDirectoryNode } from './memory-directory.ts';
+import type { MemoryNode } from './memory-directory.ts';
+import { MemoryFileNode, SECTOR_BYTES } from './memory-file.ts';
 
 /** What is about to happen: given to the hooks of a memory disk. */
 export interface FileOperation {
