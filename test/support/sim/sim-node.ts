@@ -2,7 +2,7 @@ import { DataDirectory } from '../../../src/node/cluster/data-directory.ts';
 import { peerAddresses } from '../../../src/node/cluster/peer-addresses.ts';
 import type { ReplicaInit } from '../../../src/node/replica/index.ts';
 import { Replica } from '../../../src/node/replica/index.ts';
-import type { Configuration, LogIdentity, Member, PersistBatch } from '../../../src/raft/index.ts';
+import type { Configuration, Member } from '../../../src/raft/index.ts';
 import type { PeerId } from '../../../src/shared/index.ts';
 import { codeOf, peerIdOf, QuorateError } from '../../../src/shared/index.ts';
 import { createMemoryPeerTransport } from '../../../src/transport/index.ts';
@@ -10,13 +10,12 @@ import type { PeerHandlers, PeerTransport } from '../../../src/transport/index.t
 import type { Watched } from './checker.ts';
 import { addFault } from './counts.ts';
 import { Transfers } from './conduct.ts';
-import { openInspected } from './inspected-log.ts';
 import { Life } from './life.ts';
-import { allEntries, conductOf, textOfBatch, tracingLogger } from './node-log.ts';
-import { observedLog } from './observed-log.ts';
+import { tracingLogger } from './node-log.ts';
 import { observedTransport } from './observed-transport.ts';
 import { tinySettings } from './profile.ts';
 import { SimDisk } from './sim-disk.ts';
+import { openSimLog } from './sim-log.ts';
 import type { Moment, SimNodeInit } from './sim-node-init.ts';
 
 export type { Moment } from './sim-node-init.ts';
@@ -174,7 +173,15 @@ export class SimNode {
       logger: tracingLogger(this.#init.world, this.name),
     });
     this.#transfers = new Transfers();
-    const log = await this.#openLog(directory);
+    const log = await openSimLog({
+      init: this.#init,
+      self: this.self,
+      disk: this.disk,
+      directory,
+      transfers: this.#transfers,
+      view: () => this.replica?.view,
+      onMoment: (moment) => this.#moment(moment),
+    });
     const transport = this.#makeTransport(life);
     await transport.start(this.#handlers(life));
     const replica = await this.#open({ files, kvFactory, log }, transport, life);
@@ -183,41 +190,6 @@ export class SimNode {
     this.running = this.watched = running;
     this.#init.world.note(`${this.name} is up at ${replica.view.appliedIndex}`);
     replica.start();
-  }
-
-  async #openLog(directory: DataDirectory): Promise<ReplicaInit['log']> {
-    const { checker, world, configuration } = this.#init;
-    const image = checker.imageOf(this.self);
-    const found = await this.#openExisting(directory);
-    if (found === null && image.exists) world.violate(`${this.name} lost its log`);
-    const log = found ?? (await directory.createLog(identityOf(this.#init), configuration));
-    const complaint = image.recover(log.recovered, await allEntries(log));
-    if (complaint !== null) world.violate(`${this.name}: ${complaint}`);
-    this.disk.logIsGood();
-    return observedLog(log, image, {
-      onWrite: (batch) => this.#onWrite(batch),
-      ...conductOf(checker, this.self, this.#transfers),
-      onInstall: () => this.#moment('installs'),
-      onCompacted: () => {
-        this.#init.counts.compactions++;
-        this.#moment('compacted');
-      },
-    });
-  }
-
-  /** Looking at it first is rare: it puts off the steps at which a start may be cut off. */
-  #openExisting(directory: DataDirectory): ReturnType<DataDirectory['openLog']> {
-    const { world } = this.#init;
-    if (world.random.intBelow(4) > 0) return directory.openLog();
-    return openInspected(directory, this.disk, (complaint) =>
-      world.violate(`${this.name}: ${complaint}`),
-    );
-  }
-
-  #onWrite(batch: PersistBatch): void {
-    this.#init.world.note(`${this.name} writes${textOfBatch(batch)}`);
-    this.#init.checker.onWrite(this.self, batch, this.replica?.view);
-    this.#moment('writes');
   }
 
   #open(mount: Mount, transport: PeerTransport, life: Life): Promise<Replica> {
@@ -340,9 +312,3 @@ async function stopAll({ replica, transport, directory }: Running): Promise<void
   await transport.stop();
   await directory.close();
 }
-
-const identityOf = ({ clusterId, member }: SimNodeInit): LogIdentity => ({
-  clusterId,
-  nodeId: member.nodeId,
-  incarnation: member.incarnation,
-});
