@@ -38,7 +38,9 @@ export class SimDisk {
   readonly #onFault: (fault: Fault) => void;
   #ambush: Ambush | null = null;
   /** Wrong bytes in the log, which each start reads from end to end; and elsewhere. */
-  #isLogDamaged = false;
+  #logDamages = 0;
+  /** So many of them did not matter, or are gone. */
+  #harmlessDamages = 0;
   #isRestDamaged = false;
   /** What would have completed while the disk hangs; null while it does not. */
   #hung: (() => void)[] | null = null;
@@ -60,7 +62,7 @@ export class SimDisk {
 
   /** Something on it is not what was written: it may have to be given up. */
   get isDamaged(): boolean {
-    return this.#isLogDamaged || this.#isRestDamaged;
+    return this.#logDamages > this.#harmlessDamages || this.#isRestDamaged;
   }
 
   /** The process ends; what the system has in its cache stays. */
@@ -111,7 +113,7 @@ export class SimDisk {
         ? this.kv.flipBit(this.#random)
         : this.files.flipBit(this.#random, (one) => one.includes(part ?? ''));
     if (path === null) return null;
-    if (part === '/log/') this.#isLogDamaged = true;
+    if (part === '/log/') this.#logDamages++;
     else this.#isRestDamaged = true;
     return path;
   }
@@ -119,7 +121,7 @@ export class SimDisk {
   /** A file of the log is gone. Returns its path; null when there is none. */
   loseFile(): string | null {
     const path = this.files.loseFile(this.#random, (one) => one.includes('/log/'));
-    if (path !== null) this.#isLogDamaged = true;
+    if (path !== null) this.#logDamages++;
     return path;
   }
 
@@ -134,7 +136,7 @@ export class SimDisk {
       () => this.files.loseBlock(this.#random, BLOCK_BYTES, isLog),
     ];
     const path = anyOf(this.#random, ways)?.() ?? null;
-    if (path !== null) this.#isLogDamaged = true;
+    if (path !== null) this.#logDamages++;
     return path;
   }
 
@@ -146,14 +148,19 @@ export class SimDisk {
   /** Power fails, and a sector of the log gets to the disk in part. Returns whether one did. */
   crashTorn(): boolean {
     const hasTorn = this.files.tearSector(this.#random, (path) => path.includes('/log/')) !== null;
-    if (hasTorn) this.#isLogDamaged = true;
+    if (hasTorn) this.#logDamages++;
     this.crash();
     return hasTorn;
   }
 
-  /** All of the log was read and found good: what was wrong did not matter, or is gone. */
-  logIsGood(): void {
-    this.#isLogDamaged = false;
+  /** How often the log was damaged so far. */
+  get logDamages(): number {
+    return this.#logDamages;
+  }
+
+  /** All of the log was read, after so many damages, and found good: they do not matter, or are gone. */
+  logIsGood(afterDamages: number): void {
+    this.#harmlessDamages = afterDamages;
   }
 
   #complete(kind: string, finish: () => void): void {

@@ -24,12 +24,14 @@ export async function openSimLog(opening: SimLogInit): Promise<ReplicaInit['log'
   const { init, self, disk, directory, transfers, onMoment } = opening;
   const { checker, world, configuration } = init;
   const image = checker.imageOf(self);
+  // What hits it from now on may have come too late to be seen.
+  const { logDamages } = disk;
   const found = await openExisting(opening);
   if (found === null && image.exists) world.violate(`${self} lost its log`);
   const log = found ?? (await directory.createLog(identityOf(init), configuration));
   const complaint = image.recover(log.recovered, await allEntries(log));
   if (complaint !== null) world.violate(`${self}: ${complaint}`);
-  disk.logIsGood();
+  disk.logIsGood(logDamages);
   return observedLog(log, image, {
     onWrite: (batch) => onWrite(opening, batch),
     ...conductOf(checker, self, transfers),
