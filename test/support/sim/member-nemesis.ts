@@ -74,13 +74,15 @@ function nonsenseAbout(scene: Scene, { member }: SimNode): readonly MemberChange
   const { members = [], removed = [] } = scene.cluster.leader?.replica?.configuration ?? {};
   // To promote an observer makes sense, but the simulation wants it to stay one.
   const voter = members.find(({ role }) => role === 'voter')?.nodeId ?? stranger;
-  const gone = asIncarnation(anyOf(scene.random, removed)?.split('@')[1] ?? '0');
+  // Only its own: an incarnation that nobody has had yet may be its next one.
+  const gone = removed.find((peer) => peer.startsWith(`${member.nodeId}@`))?.split('@')[1];
+  const incarnation = gone === undefined ? member.incarnation : asIncarnation(gone);
   const all: readonly (readonly MemberChange[])[] = [
     [],
     [{ kind: 'add', member }],
     [{ kind: 'add', member: { ...member, role: 'voter', nodeId: stranger } }],
     [{ kind: 'add', member: { ...member, role: 'learner', nodeId: stranger } }],
-    [{ kind: 'add', member: { ...member, role: 'learner', incarnation: gone } }],
+    [{ kind: 'add', member: { ...member, role: 'learner', incarnation } }],
     [{ kind: 'remove', nodeId: stranger }],
     [{ kind: 'promote', nodeId: stranger }],
     [{ kind: 'promote', nodeId: voter }],
