@@ -47,7 +47,7 @@ export const diskActs = {
     scene.count('fullDisk');
     scene.note(`${node.name} has a full disk`);
     node.disk.isFull = true;
-    scene.later(8_000, () => {
+    scene.later(3_000, () => {
       scene.note(`${node.name} has room on its disk again`);
       node.disk.isFull = false;
     });
