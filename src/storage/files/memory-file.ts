@@ -107,9 +107,9 @@ export class MemoryFileNode {
     return true;
   }
 
-  /** Some of it is not surely on the disk. */
-  get isUnsynced(): boolean {
-    return this.#unsynced.size > 0;
+  /** How much of it is not surely on the disk. */
+  get unsyncedBytes(): number {
+    return this.#unsynced.size * SECTOR_BYTES;
   }
 
   /** Nothing but zeros, as far as anybody can read. */

@@ -42,9 +42,9 @@ export class MemoryDisk {
     return this.#damage(random, isWanted, (file) => file.flipBit(random));
   }
 
-  /** Something of a wanted file is not surely on the disk. */
-  isUnsynced(isWanted: (path: string) => boolean): boolean {
-    return this.#files(isWanted).some(({ file }) => file.isUnsynced);
+  /** How much of the wanted files is not surely on the disk. */
+  unsyncedBytes(isWanted: (path: string) => boolean): number {
+    return this.#files(isWanted).reduce((sum, { file }) => sum + file.unsyncedBytes, 0);
   }
 
   /** A sector of a wanted file that was not synced gets there in part. Returns its path. */

@@ -1,10 +1,7 @@
-import { crash, kill, restart } from './process-nemesis.ts';
+import { crash, kill, restart, whenWriting } from './process-nemesis.ts';
 import type { Scene } from './scene.ts';
 import type { SimNode } from './sim-node.ts';
 import { anyOf, between, happens } from './world.ts';
-
-/** Milliseconds that a power cut waits for a write. */
-const tearTries = 300;
 
 /** What happens to disks. */
 export const diskActs = {
@@ -82,7 +79,12 @@ export const diskActs = {
   /** Power fails as soon as the log is written to. */
   tornSector: (scene: Scene): void => {
     const node = scene.importantNode();
-    if (node?.life) tearWhenWriting(scene, node, tearTries);
+    if (node === undefined) return;
+    whenWriting(scene, node, () => {
+      if (!scene.cluster.mayLoseDisk) return;
+      if (node.crashTorn()) scene.count('tornSector');
+      restart(scene, node);
+    });
   },
 
   /** Never a second disk before the cluster is whole again: two lost ones may be a quorum's. */
@@ -93,16 +95,6 @@ export const diskActs = {
     scene.cluster.replace(node);
   },
 };
-
-function tearWhenWriting(scene: Scene, node: SimNode, tries: number): void {
-  if (scene.isOver || tries === 0 || !node.life) return;
-  if (!node.disk.isLogUnsynced) {
-    scene.cluster.world.after(1, () => tearWhenWriting(scene, node, tries - 1));
-  } else if (scene.cluster.mayLoseDisk) {
-    if (node.crashTorn()) scene.count('tornSector');
-    restart(scene, node);
-  }
-}
 
 function damage(
   scene: Scene,

@@ -5,9 +5,17 @@ import { anyOf, between, happens } from './world.ts';
 /** Two clocks differ by less than what lets a session expire. */
 const CLOCK_ERROR_MS_MAX = 1_500_000;
 
+/** More than a block of the log. */
+const LONG_WRITE_BYTES = 4097;
+const AGAIN_MS_MAX = 400;
+
 /** What happens to processes and the machines they run on. */
 export const processActs = {
-  crash: (scene: Scene): void => crash(scene, scene.importantNode()),
+  crash: (scene: Scene): void => {
+    const node = scene.importantNode();
+    if (node !== undefined && happens(scene.random, 300)) crashWriting(scene, node);
+    else crash(scene, node);
+  },
 
   crashAll: (scene: Scene): void => {
     if (!happens(scene.random, 250)) return;
@@ -72,6 +80,33 @@ export function crash(scene: Scene, node: SimNode | undefined): void {
   scene.count('powerCut');
   node.crash(happens(scene.random, 400));
   restart(scene, node);
+}
+
+/** In the middle of a long write, and again when little was written over what it left. */
+function crashWriting(scene: Scene, node: SimNode): void {
+  whenWriting(scene, node, () => {
+    crash(scene, node);
+    if (happens(scene.random, 300)) return;
+    whenUp(scene, node, () =>
+      scene.later(AGAIN_MS_MAX, () => {
+        if (!scene.isOver) crash(scene, node);
+      }),
+    );
+  });
+}
+
+/** Runs it within a write of the log, of several blocks if there is one soon; maybe never. */
+export function whenWriting(scene: Scene, node: SimNode, run: () => void, tries = 300): void {
+  if (scene.isOver || tries === 0 || !node.life) return;
+  const bytesMin = tries > 100 ? LONG_WRITE_BYTES : 1;
+  if (node.disk.logUnsyncedBytes >= bytesMin) run();
+  else scene.cluster.world.after(1, () => whenWriting(scene, node, run, tries - 1));
+}
+
+function whenUp(scene: Scene, node: SimNode, run: () => void, tries = 500): void {
+  if (scene.isOver || tries === 0) return;
+  if (node.running !== null) run();
+  else scene.cluster.world.after(10, () => whenUp(scene, node, run, tries - 1));
 }
 
 export function kill(scene: Scene, node: SimNode | undefined): void {

@@ -140,9 +140,9 @@ export class SimDisk {
     return path;
   }
 
-  /** The log is being written to. */
-  get isLogUnsynced(): boolean {
-    return this.files.isUnsynced((path) => path.includes('/log/'));
+  /** Bytes that are being written to the log. */
+  get logUnsyncedBytes(): number {
+    return this.files.unsyncedBytes((path) => path.includes('/log/'));
   }
 
   /** Power fails, and a sector of the log gets to the disk in part. Returns whether one did. */
