@@ -1,6 +1,6 @@
 import type { Entry } from '../../raft/index.ts';
 import { asIndex, assert, QuorateError } from '../../shared/index.ts';
-import type { LogIndex } from '../../shared/index.ts';
+import type { LogIndex, Term } from '../../shared/index.ts';
 import { readEntries } from './bodies.ts';
 import type { LogState } from './log-state.ts';
 import { bodyIsWhole, copyBody, readHeader } from './record.ts';
@@ -51,10 +51,13 @@ export class LogReader {
     const entries: Entry[] = [];
     let bytesLeft = bytesMax;
     let next = from;
-    while (next <= to && next <= this.#state.lastIndex && next > this.#state.base.index) {
-      if (this.#state.cuts !== cuts) break;
+    while (next <= to && next <= this.#state.lastIndex && !this.#isGone(next, cuts)) {
       const { location, next: behind } = this.#state.records.at(this.#state.records.find(next));
-      for (const entry of await this.#readRecord(location)) {
+      // Before the read, as the log may be cut meanwhile; what was read is good all the same.
+      const term = this.#state.termAt(next);
+      const record = await this.#readRecord(location);
+      this.#checkOwn(record, { index: next, term }, location);
+      for (const entry of record) {
         if (entry.index < next || entry.index > to || entry.index >= behind) continue;
         bytesLeft -= entry.payload.length;
         if (bytesLeft < 0 && entries.length > 0) return entries;
@@ -63,6 +66,23 @@ export class LogReader {
       }
     }
     return entries;
+  }
+
+  /** Cut away, or the log was cut somewhere since. */
+  #isGone(index: LogIndex, cuts: number): boolean {
+    return index <= this.#state.base.index || this.#state.cuts !== cuts;
+  }
+
+  /** Another log's record may be whole as well, and lie at the same place. */
+  #checkOwn(
+    record: readonly Entry[],
+    { index, term }: { readonly index: LogIndex; readonly term: Term | null },
+    { sequence, offset }: RecordLocation,
+  ): void {
+    if (record.some((entry) => entry.index === index && entry.term === term)) return;
+    const segment = this.#find(sequence)?.segment;
+    if (segment) throw damagedAt(segment, offset, 'the record holds other entries than it did');
+    throw new QuorateError('NOT_FOUND', `Cannot read entry ${index} from the log: it was cut away`);
   }
 
   async #readRecord(location: RecordLocation): Promise<readonly Entry[]> {
