@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 
-import { asIndex, codeOf } from '../../../src/shared/index.ts';
+import { asIndex, codeOf, seededRandom } from '../../../src/shared/index.ts';
 import { createLog, MemoryDisk, openLog } from '../../../src/storage/index.ts';
 import type { FileFault, FileOperation, LogPlace } from '../../../src/storage/index.ts';
 import {
@@ -48,6 +48,8 @@ class Bench {
     for (const finish of this.held.splice(0)) finish();
   }
 }
+
+const isSegment = (path: string): boolean => path.endsWith('.seg');
 
 const failed = (action: Promise<unknown>): Promise<unknown> =>
   action.then(
@@ -162,6 +164,21 @@ describe('SegmentedLog on a bad disk', () => {
     expect((await reading).map(({ index }) => index)).to.include(1);
     expect(await failed(log.read(asIndex(1), asIndex(2), 1))).to.equal('NOT_FOUND');
     await log.close();
+  });
+
+  it('read() takes no whole record of another log for its own, and comes to an end', async () => {
+    const [bench, other] = [new Bench(), new Bench()];
+    const log = await createLog({ ...bench.place(), ...fresh });
+    const foreign = await createLog({ ...other.place(), ...fresh });
+    for (let i = 1; i <= 12; i++) {
+      await log.write({ sequence: i, entries: [large(i, 1)] });
+      await foreign.write({ sequence: i, entries: [large(i, 2)] });
+    }
+    await bench.settle();
+    expect(bench.disk.takeFile(other.disk, seededRandom(1), isSegment)).to.not.equal(null);
+    expect(await failed(contentOf(log, 1, 12))).to.equal('STORAGE_DAMAGED');
+    await log.close();
+    await foreign.close();
   });
 
   it('close() waits for the write under way and ends the preparation of spares', async () => {
