@@ -25,7 +25,7 @@ export type { InstalledState } from './snapshot/install.ts';
 export { listSnapshots } from './snapshot/snapshot-directory.ts';
 export { openSnapshotReceiver } from './snapshot/snapshot-receiver.ts';
 export type { SnapshotReceiver } from './snapshot/snapshot-receiver.ts';
-export { spoolSnapshot } from './snapshot/spool.ts';
+export { snapshotChunkBytes, spoolSnapshot } from './snapshot/spool.ts';
 export { verifySnapshot } from './snapshot/verify-snapshot.ts';
 export { openSnapshot, readSnapshotHeader } from './snapshot/stored-snapshot.ts';
 export type { SnapshotIdentity, SnapshotMeta, StoredSnapshot } from './snapshot/stored-snapshot.ts';

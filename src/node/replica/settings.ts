@@ -1,7 +1,7 @@
 import type { RaftPreset, RaftSettings } from '../../raft/index.ts';
 import { raftSettingsFor } from '../../raft/index.ts';
 import type { LogSettings } from '../../storage/index.ts';
-import { defaultLogSettings } from '../../storage/index.ts';
+import { defaultLogSettings, snapshotChunkBytes } from '../../storage/index.ts';
 import type { CompactionSettings } from './compactor.ts';
 
 /** Sizes and times of a replica; the simulator uses tiny ones. */
@@ -43,7 +43,7 @@ export function replicaSettingsFor(
     },
     tickMs: Math.max(10, Math.floor(raft.heartbeatMs / 2)),
     cacheBytesMax: 16 * 1024 * 1024,
-    snapshotChunkBytes: 256 * 1024,
+    snapshotChunkBytes,
     ...(diskStallTimeout !== undefined && { diskStallMs: diskStallTimeout }),
   };
 }

@@ -35,7 +35,8 @@ export interface SpooledSnapshot {
   readonly base: LogBase;
 }
 
-const CHUNK_BYTES = 256 * 1024;
+/** Requests wait while a chunk is made. */
+export const snapshotChunkBytes = 256 * 1024;
 
 /**
  * Writes the state as of one applied index to a file that all receivers share, while applying goes
@@ -78,7 +79,7 @@ async function writeSnapshot(
 }
 
 async function writeRows(
-  { chunkBytes = CHUNK_BYTES, rest, signal }: SpoolInit,
+  { chunkBytes = snapshotChunkBytes, rest, signal }: SpoolInit,
   cursor: StateCursor,
   writer: SnapshotWriter,
 ): Promise<void> {

@@ -1,12 +1,9 @@
 import type { Frame } from '../../../src/transport/peer/frames.ts';
 import { peerService } from '../../../src/transport/peer/rpc.ts';
-import {
-  defaultKeyspace,
-  encodeEnvelope,
-  supportedClusterVersion,
-} from '../../../src/store/index.ts';
+import { encodeEnvelope, supportedClusterVersion } from '../../../src/store/index.ts';
 import { utf8 } from '../../../src/shared/index.ts';
 import { decodeProposeResponse, encodeProposeRequest } from '../../../src/wire/index.ts';
+import { envelopeOf } from './client.ts';
 import type { Scene } from './scene.ts';
 import { happens } from './world.ts';
 
@@ -85,15 +82,10 @@ export const laterActs = {
 };
 
 function laterCommand(): Uint8Array {
+  const put = { kind: 'put', key: utf8('later'), value: utf8('later') } as const;
   const envelope = encodeEnvelope({
+    ...envelopeOf('', { then: [put] }),
     minVersion: supportedClusterVersion + 1,
-    keyspace: defaultKeyspace,
-    principal: 'simulator',
-    session: '',
-    sequence: 0,
-    compare: [],
-    then: [{ kind: 'put', key: utf8('later'), value: utf8('later') }],
-    else: [],
   });
   return withUnknown(envelope);
 }

@@ -1,3 +1,4 @@
+import { BLOCK_BYTES } from '../../../src/storage/log/settings.ts';
 import type { Scene } from './scene.ts';
 import type { SimNode } from './sim-node.ts';
 import { anyOf, between, happens } from './world.ts';
@@ -6,7 +7,7 @@ import { anyOf, between, happens } from './world.ts';
 const CLOCK_ERROR_MS_MAX = 1_500_000;
 
 /** More than a block of the log. */
-const LONG_WRITE_BYTES = 4097;
+const LONG_WRITE_BYTES = BLOCK_BYTES + 1;
 const AGAIN_MS_MAX = 400;
 
 /** What happens to processes and the machines they run on. */

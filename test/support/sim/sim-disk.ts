@@ -1,6 +1,7 @@
 import type { Random } from '../../../src/shared/index.ts';
 import type { FileFault, FileOperation, KvOperation } from '../../../src/storage/index.ts';
 import { MemoryDisk, MemoryKvDisk } from '../../../src/storage/index.ts';
+import { BLOCK_BYTES } from '../../../src/storage/log/settings.ts';
 import type { Life } from './life.ts';
 import type { Fault } from './profile.ts';
 import type { World } from './world.ts';
@@ -9,8 +10,6 @@ import { anyOf, between, happens } from './world.ts';
 /** Kinds of operations that go all the way to the platter. */
 const SLOW_KINDS = new Set<string>(['write', 'sync', 'syncDirectory']);
 const SHORT_WRITES_PER_MILLE = 30;
-/** What the log writes at once, at least. */
-const BLOCK_BYTES = 4096;
 
 /** Which operation fails next, once. */
 export type ArmedError = 'none' | 'log' | 'logRead' | 'snapshot' | 'engine';

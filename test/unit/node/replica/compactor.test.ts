@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 import { Compactor } from '../../../../src/node/replica/compactor.ts';
 import type { LogBase } from '../../../../src/raft/index.ts';
-import { asIndex, asTerm } from '../../../../src/shared/index.ts';
 import { emptyConfiguration } from '../../../../src/raft/index.ts';
+import { asIndex, asTerm } from '../../../../src/shared/index.ts';
+import { silentLogger } from '../../../contract/log-store-support.ts';
 import { VirtualClock } from '../../../support/virtual-clock.ts';
 
 const settings = { entriesMax: 100, bytesMax: 1000, keepEntries: 10, checkMs: 50 };
@@ -15,13 +16,9 @@ async function checkedOnce(found: {
   const clock = new VirtualClock();
   const warnings: string[] = [];
   let cutTo: number | null = null;
-  const silent = (): void => undefined;
   const compactor = new Compactor({
     clock,
-    logger: {
-      ...{ debug: silent, info: silent, error: silent },
-      warn: (_fields, message) => void warnings.push(message),
-    },
+    logger: { ...silentLogger, warn: (_fields, message) => void warnings.push(message) },
     settings,
     baseIndex: () => asIndex(0),
     appliedIndex: () => asIndex(500),
