@@ -26,6 +26,8 @@ export interface ClientInit {
 const ATTEMPTS_MAX = 12;
 const KEYS = 10;
 const asideTimeoutMs = 2_000;
+/** More than two blocks of the log. */
+const LONG_VALUE_BYTES = 9_000;
 const keys = Array.from({ length: KEYS }, (_, i) => `k${i}`);
 
 /** Asks any node for this and that, a few things at a time, until it is told to stop. */
@@ -87,10 +89,15 @@ export class Client {
   }
 
   /** To a key of its own: many such of which nobody knows what became are no riddle. */
-  async writeAside(node: SimNode): Promise<void> {
+  async writeAside(node: SimNode, extraBytes = this.#extraBytes()): Promise<void> {
     const name = `${this.#init.name}-${++this.#count}`;
-    const put = this.#put(utf8(`aside ${name}`), name);
+    const put = this.#put(utf8(`aside ${name}`), name, extraBytes);
     await this.write(node, envelopeOf(name, { then: [put] }), asideTimeoutMs);
+  }
+
+  /** It takes several blocks of the log. */
+  async writeLong(node: SimNode): Promise<void> {
+    await this.writeAside(node, LONG_VALUE_BYTES);
   }
 
   /** Resolves when there is an answer, or never will be one. True: it was acknowledged. */
@@ -220,13 +227,18 @@ export class Client {
   }
 
   /** Some values are the same again, some are long, some are mostly zeros. */
-  #put(key: Uint8Array, text: string): Operation {
+  #put(key: Uint8Array, text: string, extraBytes = this.#extraBytes()): Operation {
     if (happens(this.#random, 100)) return { kind: 'put', key, value: utf8('same') };
-    const length = happens(this.#random, 50) ? 1_500 : this.#random.intBelow(150);
-    const value = new Uint8Array(text.length + length);
+    const value = new Uint8Array(text.length + extraBytes);
     value.set(utf8(text));
     if (happens(this.#random, 500)) value.fill(0x61, text.length);
     return { kind: 'put', key, value };
+  }
+
+  /** Most records of the log fill one block, some several. */
+  #extraBytes(): number {
+    if (happens(this.#random, 20)) return LONG_VALUE_BYTES;
+    return happens(this.#random, 50) ? 1_500 : this.#random.intBelow(150);
   }
 }
 

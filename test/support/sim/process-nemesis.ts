@@ -14,7 +14,7 @@ const AGAIN_MS_MAX = 400;
 export const processActs = {
   crash: (scene: Scene): void => {
     const node = scene.importantNode();
-    if (node !== undefined && happens(scene.random, 300)) crashWriting(scene, node);
+    if (node !== undefined && happens(scene.random, 500)) crashWriting(scene, node);
     else crash(scene, node);
   },
 
@@ -85,14 +85,17 @@ export function crash(scene: Scene, node: SimNode | undefined): void {
 
 /** In the middle of a long write, and again when little was written over what it left. */
 function crashWriting(scene: Scene, node: SimNode): void {
+  void anyOf(scene.random, scene.clients)?.writeLong(node);
   whenWriting(scene, node, () => {
     crash(scene, node);
     if (happens(scene.random, 300)) return;
-    whenUp(scene, node, () =>
-      scene.later(AGAIN_MS_MAX, () => {
-        if (!scene.isOver) crash(scene, node);
-      }),
-    );
+    whenUp(scene, node, () => {
+      if (happens(scene.random, 500)) whenWriting(scene, node, () => crash(scene, node));
+      else
+        scene.later(AGAIN_MS_MAX, () => {
+          if (!scene.isOver) crash(scene, node);
+        });
+    });
   });
 }
 

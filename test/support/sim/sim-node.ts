@@ -133,6 +133,7 @@ export class SimNode {
     const { world } = this.#init;
     world.note(`${this.name} stops`);
     this.running = null;
+    this.watched = { ...running, isStopping: true };
     stopAll(running).then(
       () => {
         if (this.life === life) this.kill();
@@ -186,7 +187,7 @@ export class SimNode {
     await transport.start(this.#handlers(life));
     const replica = await this.#open({ files, kvFactory, log }, transport, life);
     if (life.isOver) return;
-    const running = { self: this.self, replica, transport, directory };
+    const running = { self: this.self, replica, transport, directory, isStopping: false };
     this.running = this.watched = running;
     this.#init.world.note(`${this.name} is up at ${replica.view.appliedIndex}`);
     replica.start();
