@@ -13,7 +13,7 @@ import { changesOf, readPatches } from './workshop.ts';
  * has no hooks for it. First the code as it is must pass. Ends with 1 when a mutant survives,
  * when a patch does not apply any more, or when the code as it is fails.
  *
- *   --seeds=400    at most so many per mutant
+ *   --seeds=1000   at most so many per mutant
  *   --from=1       the first of them
  *   --jobs=2       mutants at a time
  *   --only=07,vote mutants whose names contain one of these
@@ -24,7 +24,7 @@ import { changesOf, readPatches } from './workshop.ts';
  */
 const { values } = parseArgs({
   options: {
-    seeds: { type: 'string', default: '400' },
+    seeds: { type: 'string', default: '1000' },
     from: { type: 'string', default: '1' },
     jobs: { type: 'string', default: '2' },
     only: { type: 'string', default: '' },

@@ -24,13 +24,14 @@ interface Group {
 }
 
 const envelopesPerEntryMax = 512;
-const entryBytesMax = 1024 * 1024;
 /** Commands that may wait for an entry; beyond it they are refused as overloaded. */
 const waitingMax = 16_384;
 
 export interface ProposerInit {
   readonly driver: Pick<RaftDriver, 'tag' | 'submit' | 'isWriting'>;
   readonly applier: () => Pick<Applier, 'expect'>;
+  /** A command that is larger gets an entry of its own. */
+  readonly entryBytesMax: number;
   /** Unix milliseconds; the replicated clock is made from it. */
   readonly wallMs: () => number;
   readonly monotonicMs: () => number;
@@ -101,6 +102,7 @@ export class Proposer {
   }
 
   #takeGroup(): Waiting[] {
+    const { entryBytesMax } = this.#init;
     let bytes = 0;
     let count = 0;
     for (const one of this.#waiting) {

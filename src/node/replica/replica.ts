@@ -216,10 +216,11 @@ export class Replica {
   }
 
   #makeProposer(): Proposer {
-    const { clock } = this.#init;
+    const { clock, settings } = this.#init;
     return new Proposer({
       driver: this.#driver,
       applier: () => this.#applier,
+      entryBytesMax: settings.entryBytesMax,
       wallMs: () => clock.wallMs(),
       monotonicMs: () => clock.monotonicMs(),
       onProposed: this.#init.observer.proposed,

@@ -10,6 +10,8 @@ export interface ReplicaSettings {
   readonly log: LogSettings;
   readonly compaction: CompactionSettings;
   readonly tickMs: number;
+  /** Commands that wait together share an entry up to this; it must fit in a record of the log. */
+  readonly entryBytesMax: number;
   /** Newest entries kept in memory. */
   readonly cacheBytesMax: number;
   /** Size of a snapshot's chunks; the same on all nodes, so that one can go on where another ended. */
@@ -42,6 +44,7 @@ export function replicaSettingsFor(
       checkMs: 5_000,
     },
     tickMs: Math.max(10, Math.floor(raft.heartbeatMs / 2)),
+    entryBytesMax: 1024 * 1024,
     cacheBytesMax: 16 * 1024 * 1024,
     snapshotChunkBytes,
     ...(diskStallTimeout !== undefined && { diskStallMs: diskStallTimeout }),

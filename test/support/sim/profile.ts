@@ -24,6 +24,7 @@ export const tinySettings = ({
   log: { segmentBytes: 128 * KIB, recordBytesMax: 96 * KIB, spareSegments },
   compaction: { entriesMax: 50, bytesMax: 1024 * KIB, keepEntries: 10, checkMs: 200 },
   tickMs: 25,
+  entryBytesMax: 16 * KIB,
   cacheBytesMax: 6 * KIB,
   snapshotChunkBytes: KIB,
 });
