@@ -88,8 +88,11 @@ export class Client {
     await this.write(node, this.#envelope(name), between(this.#random, 200, 4_000));
   }
 
-  /** To a key of its own: many such of which nobody knows what became are no riddle. */
-  async writeAside(node: SimNode, extraBytes = this.#extraBytes()): Promise<void> {
+  /**
+   * To a key of its own: many such of which nobody knows what became are no riddle. Short: many of
+   * them fit into a log that gets nothing committed.
+   */
+  async writeAside(node: SimNode, extraBytes = this.#random.intBelow(150)): Promise<void> {
     const name = `${this.#init.name}-${++this.#count}`;
     const put = this.#put(utf8(`aside ${name}`), name, extraBytes);
     await this.write(node, envelopeOf(name, { then: [put] }), asideTimeoutMs);
