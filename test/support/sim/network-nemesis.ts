@@ -4,6 +4,8 @@ import type { Scene } from './scene.ts';
 import type { SimNode } from './sim-node.ts';
 import { anyOf, between, happens } from './world.ts';
 
+const COMPANION_LATE_MS_MAX = 250;
+
 type IsCut = (from: string, to: string) => boolean;
 
 /** What goes wrong between nodes. */
@@ -51,13 +53,28 @@ export const networkActs = {
     const { leader } = cluster;
     if (leader?.isResponsive !== true) return;
     const companion = happens(random, 400) ? hungCompanion(scene, leader) : undefined;
-    const side = [leader.address, companion?.address];
+    const side = [leader.address];
     scene.count('comeback');
-    scene.note(`${side.join(' and ')} is cut off, to come back`);
-    cluster.network.partition((from, to) => side.includes(from) !== side.includes(to));
-    scene.writeInVain(leader);
-    scene.writeMuchInVain(leader);
-    const cutMs = between(random, 400, anyOf(random, [1_000, 2_000, 5_000]) ?? 1_000);
+    const cutOff = (): void => {
+      if (scene.isOver) return;
+      scene.note(`${side.join(' and ')} is cut off, to come back`);
+      cluster.network.partition((from, to) => side.includes(from) !== side.includes(to));
+    };
+    // The companion has not written what the others have either, and then gets much at once; if it
+    // comes too late, it has another leader by then.
+    const aheadMs = companion === undefined ? 0 : random.intBelow(100);
+    cluster.world.after(aheadMs, () => {
+      cutOff();
+      scene.writeInVain(leader);
+      scene.writeMuchInVain(leader);
+    });
+    if (companion !== undefined) {
+      cluster.world.after(aheadMs + random.intBelow(COMPANION_LATE_MS_MAX), () => {
+        side.push(companion.address);
+        cutOff();
+      });
+    }
+    const cutMs = aheadMs + between(random, 400, anyOf(random, [1_000, 2_000, 5_000]) ?? 1_000);
     cluster.world.after(cutMs + random.intBelow(1_000), () => companion?.disk.release());
     cluster.world.after(cutMs, () => {
       if (scene.isOver) return;
