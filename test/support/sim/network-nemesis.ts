@@ -56,7 +56,6 @@ export const networkActs = {
     const side = [leader.address];
     scene.count('comeback');
     const cutOff = (): void => {
-      if (scene.isOver) return;
       scene.note(`${side.join(' and ')} is cut off, to come back`);
       cluster.network.partition((from, to) => side.includes(from) !== side.includes(to));
     };
@@ -64,6 +63,7 @@ export const networkActs = {
     // comes too late, it has another leader by then.
     const aheadMs = companion === undefined ? 0 : random.intBelow(100);
     cluster.world.after(aheadMs, () => {
+      if (scene.isOver) return;
       cutOff();
       scene.writeInVain(leader);
       scene.writeMuchInVain(leader);
@@ -71,7 +71,7 @@ export const networkActs = {
     if (companion !== undefined) {
       cluster.world.after(aheadMs + random.intBelow(COMPANION_LATE_MS_MAX), () => {
         side.push(companion.address);
-        cutOff();
+        if (!scene.isOver) cutOff();
       });
     }
     const cutMs = aheadMs + between(random, 400, anyOf(random, [1_000, 2_000, 5_000]) ?? 1_000);
