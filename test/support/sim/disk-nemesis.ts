@@ -108,7 +108,5 @@ function damage(
   scene.count(fault);
   scene.note(`${node.name} has a ${fault} at ${path}`);
   if (happens(scene.random, 150)) return;
-  scene.later(500, () => {
-    if (!scene.isOver) kill(scene, node);
-  });
+  scene.laterIfNotOver(500, () => kill(scene, node));
 }

@@ -88,15 +88,13 @@ function crashWriting(scene: Scene, node: SimNode): void {
   void anyOf(scene.random, scene.clients)?.writeLong(node);
   whenWriting(scene, node, () => {
     crash(scene, node);
-    if (happens(scene.random, 300)) return;
-    whenUp(scene, node, () => {
-      if (happens(scene.random, 500)) whenWriting(scene, node, () => crash(scene, node));
-      else
-        scene.later(AGAIN_MS_MAX, () => {
-          if (!scene.isOver) crash(scene, node);
-        });
-    });
+    if (!happens(scene.random, 300)) whenUp(scene, node, () => crashAgain(scene, node));
   });
+}
+
+function crashAgain(scene: Scene, node: SimNode): void {
+  if (happens(scene.random, 500)) whenWriting(scene, node, () => crash(scene, node));
+  else scene.laterIfNotOver(AGAIN_MS_MAX, () => crash(scene, node));
 }
 
 /** Runs it within a write of the log, of several blocks if there is one soon; maybe never. */

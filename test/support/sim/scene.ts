@@ -52,6 +52,13 @@ export class Scene {
     this.cluster.world.after(between(this.random, 1, withinMs), run);
   }
 
+  /** As `later`, unless the disturbing is over by then. */
+  laterIfNotOver(withinMs: number, run: () => void): void {
+    this.later(withinMs, () => {
+      if (!this.isOver) run();
+    });
+  }
+
   /**
    * What a node that is cut off now takes in, others may have to cut off its log later; sometimes a
    * lot of it, and sometimes while its disk is still busy with it.
