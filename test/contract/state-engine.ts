@@ -168,7 +168,7 @@ export function describeStateEngine(
     });
 
     it('isFull and drained() hold applying back', async () => {
-      await reopen({ backlogBytesMax: 10_000, batchBytesMax: 4_000 });
+      await reopen({ backlogBytesMax: 10_000, batchBytes: 4_000 });
       let index = 0;
       while (!engine.isFull) {
         engine.enqueue(asIndex(++index), [write(`k${index}`, 'x'.repeat(900))]);

@@ -11,8 +11,23 @@ export function seal(row: Uint8Array, value: Uint8Array): Buffer {
   return sealInto(Buffer.allocUnsafeSlow(value.length + SEAL_BYTES), row, value);
 }
 
-/** The writes with their values sealed, all in one buffer: one for each would cost much more. */
-export function sealAll(writes: readonly KvWrite[]): KvWrite[] {
+/** Writes that are sealed together. */
+const PART_ROWS = 64;
+
+/** The writes with their values sealed, some at a time. */
+export function* sealed(writes: Iterable<KvWrite>): Generator<KvWrite> {
+  let part: KvWrite[] = [];
+  for (const write of writes) {
+    part.push(write);
+    if (part.length < PART_ROWS) continue;
+    yield* sealPart(part);
+    part = [];
+  }
+  yield* sealPart(part);
+}
+
+/** All in one buffer: one for each would cost much more. */
+function sealPart(writes: readonly KvWrite[]): KvWrite[] {
   let size = 0;
   for (const { row, value } of writes) size += row.length + (value ? value.length + SEAL_BYTES : 0);
   const bytes = Buffer.allocUnsafeSlow(size);

@@ -21,7 +21,7 @@ export interface StateEngineSettings {
   /** Rows kept in memory because they were written or read lately. */
   readonly cacheBytesMax: number;
   /** Entries are gathered into batches of about this size; one entry is never split. */
-  readonly batchBytesMax: number;
+  readonly batchBytes: number;
 }
 
 export interface StateEngineInit {
@@ -52,7 +52,7 @@ export interface SpoolableEngine extends StateEngine {
 const DEFAULTS: StateEngineSettings = {
   backlogBytesMax: 64 * 1024 * 1024,
   cacheBytesMax: 32 * 1024 * 1024,
-  batchBytesMax: 1024 * 1024,
+  batchBytes: 4 * 1024 * 1024,
 };
 
 /** Rows asked of the database in one call; bounds what one call holds in memory. */

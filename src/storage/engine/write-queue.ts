@@ -1,9 +1,9 @@
 import type { Cancel, LogIndex } from '../../shared/index.ts';
 import { assert } from '../../shared/index.ts';
 import type { RowWrite } from '../../store/index.ts';
-import type { Kv } from '../kv/kv.ts';
+import type { Kv, KvWrite } from '../kv/kv.ts';
 import { appliedWrite, isEngineRow } from './engine-rows.ts';
-import { sealAll } from './sealed-row.ts';
+import { sealed } from './sealed-row.ts';
 
 /** What a queued row costs beside its bytes: buffers, map entry and key. */
 const ENTRY_BYTES = 256;
@@ -29,7 +29,7 @@ export interface WriteQueueInit {
   /** `isFull` from here on. */
   readonly backlogBytesMax: number;
   /** Entries are gathered into batches of about this size. */
-  readonly batchBytesMax: number;
+  readonly batchBytes: number;
   /** Runs its argument after a while in which further entries may join the batch. */
   readonly gather: (run: () => void) => Cancel;
   /** The row is in the database as this write says, and no newer write of it waits. */
@@ -92,7 +92,7 @@ export class WriteQueue {
     const limit = 2 * this.#init.backlogBytesMax;
     assert(this.#bytes < limit, `The backlog must stay below ${limit} bytes: applying must pause`);
     this.#lastIndex = index;
-    const batch = this.#batchFor(writes);
+    const batch = this.#gathering();
     batch.index = index;
     for (const write of writes) this.#put(batch, write);
     this.#plan();
@@ -115,10 +115,10 @@ export class WriteQueue {
     return this.#durableIndex;
   }
 
-  #batchFor(writes: readonly RowWrite[]): Batch {
-    const size = writes.reduce((sum, write) => sum + costOf(write), 0);
+  /** How much an entry adds is not known before: most of its rows may replace others. */
+  #gathering(): Batch {
     const newest = this.#waiting.at(-1);
-    if (newest && newest.bytes + size <= this.#init.batchBytesMax) return newest;
+    if (newest && newest.bytes < this.#init.batchBytes) return newest;
     const batch = emptyBatch(this.#lastIndex);
     this.#waiting.push(batch);
     return batch;
@@ -152,7 +152,8 @@ export class WriteQueue {
   /** Whether what is there should be written without gathering more. */
   get #isPressed(): boolean {
     const isFlushing = this.#syncIndex > this.#durableIndex;
-    return isFlushing || this.#waiting.length > 1 || this.#waiters.length > 0;
+    const isFull = (this.#waiting[0]?.bytes ?? 0) >= this.#init.batchBytes;
+    return isFlushing || isFull || this.#waiters.length > 0;
   }
 
   async #run(): Promise<void> {
@@ -184,9 +185,8 @@ export class WriteQueue {
   /** A synced batch takes everything before it to the disk too. */
   async #write(batch: Batch): Promise<void> {
     const sync = this.#syncIndex > this.#durableIndex && batch.index >= this.#syncIndex;
-    const writes = sealAll([...batch.writes.values()]);
     this.#writing = batch;
-    await this.#init.kv.batch([...writes, appliedWrite(batch.index)], { sync });
+    await this.#init.kv.batch(storedWrites(batch), { sync });
     this.#writing = null;
     this.#writtenIndex = batch.index;
     if (sync) this.#durableIndex = batch.index;
@@ -221,6 +221,12 @@ export class WriteQueue {
   #check(): void {
     if (this.#failure) throw this.#failure;
   }
+}
+
+/** Sealed while they are walked: the batch does not change any more. */
+function* storedWrites(batch: Batch): Generator<KvWrite> {
+  yield* sealed(batch.writes.values());
+  yield appliedWrite(batch.index);
 }
 
 const emptyBatch = (index: LogIndex): Batch => ({ index, bytes: 0, writes: new Map() });

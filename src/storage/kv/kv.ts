@@ -28,8 +28,9 @@ export interface Kv {
   /**
    * Atomic. A process crash keeps every settled batch, a power cut keeps a prefix of the batches that
    * contains all up to the last synced one. One at a time: the next only after this one settled.
+   * `writes` is walked once, perhaps over several turns, and must not be empty.
    */
-  batch(writes: readonly KvWrite[], options: { readonly sync: boolean }): Promise<void>;
+  batch(writes: Iterable<KvWrite>, options: { readonly sync: boolean }): Promise<void>;
   get(row: Uint8Array): Promise<Uint8Array | null>;
   /** In the order of `rows`, all from one moment. */
   getMany(rows: readonly Uint8Array[]): Promise<readonly (Uint8Array | null)[]>;

@@ -149,11 +149,11 @@ class MemoryKv implements Kv {
     this.#directory = directory;
   }
 
-  async batch(writes: readonly KvWrite[], options: { readonly sync: boolean }): Promise<void> {
+  async batch(writes: Iterable<KvWrite>, options: { readonly sync: boolean }): Promise<void> {
     const database = this.#database;
     assert(database.underWay === null, 'One batch at a time');
-    assert(writes.length > 0, 'A batch is not empty');
-    const copy = writes.map(copyOf);
+    const copy = Array.from(writes, copyOf);
+    assert(copy.length > 0, 'A batch is not empty');
     database.underWay = copy;
     try {
       await this.#run(options.sync ? 'sync' : 'write', () => {

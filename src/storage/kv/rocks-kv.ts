@@ -1,5 +1,6 @@
 import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { assert, QuorateError } from '../../shared/index.ts';
 import type { RowRange } from '../../store/index.ts';
@@ -20,6 +21,11 @@ const DEFAULTS: RocksKvSettings = {
   blockCacheBytes: 32 * 1024 * 1024,
   writeBufferBytes: 16 * 1024 * 1024,
 };
+
+/** What a row costs to copy beside its bytes. */
+const ROW_BYTES = 64;
+/** A batch takes about this much in one turn: a third of a millisecond. */
+const TURN_BYTES_MAX = 32 * 1024;
 
 /**
  * Databases for tools that only look: nothing on the disk changes and no lock is taken, so the daemon
@@ -92,18 +98,41 @@ class RocksKv implements Kv {
     this.#directory = directory;
   }
 
-  async batch(writes: readonly KvWrite[], options: { readonly sync: boolean }): Promise<void> {
+  async batch(writes: Iterable<KvWrite>, options: { readonly sync: boolean }): Promise<void> {
     assert(!this.#writing, 'Batches of one database have no order among themselves: one at a time');
-    assert(writes.length > 0, 'The binding skips an empty batch, even a synced one');
     this.#check('write');
     this.#writing = true;
     try {
-      const batch = batchOf(this.#database, writes);
+      await this.#write(await this.#gather(writes), options);
+    } finally {
+      this.#writing = false;
+    }
+  }
+
+  /** The binding copies row by row: a large batch would keep everybody else waiting. */
+  async #gather(writes: Iterable<KvWrite>): Promise<BindingBatch> {
+    const batch = this.#database.batch();
+    let bytes = 0;
+    for (const { row, value } of writes) {
+      if (bytes >= TURN_BYTES_MAX) {
+        await nextTurn();
+        bytes = 0;
+      }
+      if (value === null) batch.del(asBuffer(row));
+      else batch.put(asBuffer(row), asBuffer(value));
+      bytes += ROW_BYTES + row.length + (value?.length ?? 0);
+    }
+    assert(bytes > 0, 'The binding skips an empty batch, even a synced one');
+    return batch;
+  }
+
+  async #write(batch: BindingBatch, options: { readonly sync: boolean }): Promise<void> {
+    // It may have been closed while the batch was gathered.
+    this.#check('write');
+    try {
       await call((done) => batch.write(options, done));
     } catch (cause) {
       throw this.#failed('write', cause);
-    } finally {
-      this.#writing = false;
     }
   }
 
@@ -161,15 +190,6 @@ class RocksKv implements Kv {
     const message = `Cannot ${action} ${this.#directory} as a database: ${text}`;
     return new QuorateError(codeFor(text), message, { cause });
   }
-}
-
-function batchOf(database: BindingDatabase, writes: readonly KvWrite[]): BindingBatch {
-  const batch = database.batch();
-  for (const { row, value } of writes) {
-    if (value === null) batch.del(asBuffer(row));
-    else batch.put(asBuffer(row), asBuffer(value));
-  }
-  return batch;
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

@@ -106,7 +106,7 @@ class Life {
       openStateEngine({
         kvFactory: this.#slow.disk.mount(),
         directory: DIRECTORY,
-        settings: { batchBytesMax: 1500, cacheBytesMax: 3000 },
+        settings: { batchBytes: 1500, cacheBytesMax: 3000 },
         onFailure: (error) => {
           throw error;
         },

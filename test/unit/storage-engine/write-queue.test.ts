@@ -25,15 +25,16 @@ describe('WriteQueue', () => {
     batches = [];
     written = [];
     gathered = null;
-    const batch = async (writes: readonly KvWrite[]): Promise<void> => {
+    const batch = async (writes: Iterable<KvWrite>): Promise<void> => {
+      const walked = [...writes];
       await turn();
-      batches.push(writes);
+      batches.push(walked);
     };
     queue = new WriteQueue({
       kv: { batch } as unknown as Kv,
       index: asIndex(0),
       backlogBytesMax: 4000,
-      batchBytesMax: 1500,
+      batchBytes: 1500,
       gather: (run) => {
         gathered = run;
         return () => (gathered = null);
