@@ -3,7 +3,8 @@ import type { Config } from '../config/index.ts';
 import { codeOf, QuorateError } from '../shared/index.ts';
 import type { Environment } from './arguments.ts';
 import { addServeFlags, configFrom, normalizeArguments, usageMessage } from './arguments.ts';
-import { localNodeFlags, runLocalCluster } from './local-cluster.ts';
+import { runLocalCluster } from './local-cluster.ts';
+import { localNodeFlags } from './local-node.ts';
 import type { OfflineTools } from './offline.ts';
 import { addLogCommands, addRecoverCommand } from './offline.ts';
 import { checkPortsAreFree, forgetLocalData, localNodesMax } from './local-data.ts';
@@ -117,6 +118,9 @@ interface LocalOptions {
   readonly clean?: boolean;
 }
 
+/** Long enough to see how the others go on without it. */
+const awayMs = 10_000;
+
 interface LocalCall {
   readonly n: number | undefined;
   readonly options: LocalOptions;
@@ -136,7 +140,7 @@ async function runLocal(call: LocalCall, surroundings: Surroundings): Promise<nu
   const { nodes } = call.options;
   await checkPortsAreFree(nodes, surroundings.isTaken);
   return runLocalCluster(
-    { nodes, root, extraFlags, launch, write: (line) => writeOut(`${line}\n`) },
+    { nodes, root, extraFlags, launch, awayMs, write: (line) => writeOut(`${line}\n`) },
     surroundings.stopRequested(),
   );
 }

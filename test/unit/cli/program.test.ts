@@ -3,7 +3,6 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCommandLine } from '../../../src/cli/index.ts';
-import { runLocalCluster } from '../../../src/cli/local-cluster.ts';
 import type { OfflineTools } from '../../../src/cli/offline.ts';
 import { forgetLocalData, localDataDirectory } from '../../../src/cli/local-data.ts';
 import type { Config } from '../../../src/config/index.ts';
@@ -197,14 +196,6 @@ describe('quorate local', () => {
     const { code, out } = await run(['local', '--nodes=2', '--logLevel', 'debug']);
     expect(code).to.equal(1); // `false` stands in for the program.
     expect(out).to.match(/^A cluster of 2 nodes starts/);
-  });
-
-  it('says which node ended by itself, and stops the others', async () => {
-    const lines: string[] = [];
-    const write = (line: string): void => void lines.push(line);
-    const options = { nodes: 1, root: '/opt/quorate', extraFlags: [], launch: ['false'], write };
-    expect(await runLocalCluster(options, new Promise(() => undefined))).to.equal(1);
-    expect(lines.at(-1)).to.equal('node1 ended with 1: all nodes are stopped');
   });
 
   it('starts no cluster where something listens already', async () => {
