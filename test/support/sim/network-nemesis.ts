@@ -1,10 +1,8 @@
-import { crash } from './process-nemesis.ts';
+import { comeback } from './comeback.ts';
 import type { Fault } from './profile.ts';
 import type { Scene } from './scene.ts';
 import type { SimNode } from './sim-node.ts';
 import { anyOf, between, happens } from './world.ts';
-
-const COMPANION_LATE_MS_MAX = 250;
 
 type IsCut = (from: string, to: string) => boolean;
 
@@ -44,44 +42,7 @@ export const networkActs = {
     });
   },
 
-  /**
-   * A leader that was cut off, with much that nobody else has, is back, maybe as the next one dies;
-   * with another node, sometimes, whose disk still has all of it to write.
-   */
-  comeback: (scene: Scene): void => {
-    const { cluster, random } = scene;
-    const { leader } = cluster;
-    if (leader?.isResponsive !== true) return;
-    const companion = happens(random, 400) ? hungCompanion(scene, leader) : undefined;
-    const side = [leader.address];
-    scene.count('comeback');
-    const cutOff = (): void => {
-      scene.note(`${side.join(' and ')} is cut off, to come back`);
-      cluster.network.partition((from, to) => side.includes(from) !== side.includes(to));
-    };
-    // The companion has not written what the others have either, and then gets much at once; if it
-    // comes too late, it has another leader by then.
-    const aheadMs = companion === undefined ? 0 : random.intBelow(100);
-    cluster.world.after(aheadMs, () => {
-      if (scene.isOver) return;
-      cutOff();
-      scene.writeInVain(leader);
-      scene.writeMuchInVain(leader);
-    });
-    if (companion !== undefined) {
-      cluster.world.after(aheadMs + random.intBelow(COMPANION_LATE_MS_MAX), () => {
-        side.push(companion.address);
-        if (!scene.isOver) cutOff();
-      });
-    }
-    const cutMs = aheadMs + between(random, 400, anyOf(random, [1_000, 2_000, 5_000]) ?? 1_000);
-    cluster.world.after(cutMs + random.intBelow(1_000), () => companion?.disk.release());
-    cluster.world.after(cutMs, () => {
-      if (scene.isOver) return;
-      if (cluster.leader !== leader && happens(random, 500)) crash(scene, cluster.leader);
-      cluster.network.partition(() => false);
-    });
-  },
+  comeback,
 
   badNetwork: (scene: Scene): void => {
     const { random, cluster } = scene;
@@ -97,12 +58,6 @@ export const networkActs = {
     scene.later(3_000, () => network.setFaults(null));
   },
 };
-
-function hungCompanion({ cluster }: Scene, leader: SimNode): SimNode | undefined {
-  const companion = cluster.anyNode((node) => node.isResponsive && node !== leader);
-  companion?.disk.hang();
-  return companion;
-}
 
 function aloneOf(scene: Scene): SimNode | undefined {
   const alone = scene.importantNode();

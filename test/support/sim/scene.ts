@@ -76,9 +76,9 @@ export class Scene {
     if (happens(this.random, 200)) this.writeMuchInVain(node);
   }
 
-  writeMuchInVain(node: SimNode): void {
+  writeMuchInVain(node: SimNode, countMin = 10): void {
     const client = anyOf(this.random, this.clients);
-    for (let i = between(this.random, 10, 120); i > 0; i--) {
+    for (let i = between(this.random, countMin, 120); i > 0; i--) {
       this.cluster.world.after(i * vainGapMs, () => void client?.writeAside(node));
     }
   }

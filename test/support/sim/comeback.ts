@@ -1,0 +1,85 @@
+import { crash } from './process-nemesis.ts';
+import type { Scene } from './scene.ts';
+import type { SimNode } from './sim-node.ts';
+import { anyOf, between, happens } from './world.ts';
+
+const COMPANION_LATE_MS_MAX = 250;
+const OUTRUN_MS_MAX = 6_000;
+const ASK_AGAIN_MS = 50;
+
+/**
+ * A leader that was cut off, with much that nobody else has, is back, maybe as the next one dies;
+ * with another node, sometimes, whose disk still has all of it to write.
+ */
+export function comeback(scene: Scene): void {
+  const { cluster, random } = scene;
+  const { leader } = cluster;
+  if (leader?.isResponsive !== true) return;
+  scene.count('comeback');
+  if (happens(random, 400)) withCompanion(scene, leader);
+  else alone(scene, leader);
+}
+
+/** Back after a while, or as soon as it lacks what the others have compacted. */
+function alone(scene: Scene, leader: SimNode): void {
+  cutOff(scene, [leader]);
+  scene.writeInVain(leader);
+  const isOutrun = happens(scene.random, 500);
+  scene.writeMuchInVain(leader, isOutrun ? 80 : 10);
+  if (isOutrun) whenOutrun(scene, leader, () => back(scene, leader));
+  else scene.cluster.world.after(cutMs(scene), () => back(scene, leader));
+}
+
+/**
+ * The companion has not written what the others have either, and then gets much at once; if it comes
+ * too late, it has another leader by then.
+ */
+function withCompanion(scene: Scene, leader: SimNode): void {
+  const { cluster, random } = scene;
+  const companion = cluster.anyNode((node) => node.isResponsive && node !== leader);
+  companion?.disk.hang();
+  const aheadMs = random.intBelow(100);
+  cluster.world.after(aheadMs, () => {
+    if (scene.isOver) return;
+    cutOff(scene, [leader]);
+    scene.writeInVain(leader);
+    scene.writeMuchInVain(leader);
+  });
+  cluster.world.after(aheadMs + random.intBelow(COMPANION_LATE_MS_MAX), () => {
+    if (companion !== undefined && !scene.isOver) cutOff(scene, [leader, companion]);
+  });
+  const backMs = aheadMs + cutMs(scene);
+  cluster.world.after(backMs, () => back(scene, leader));
+  cluster.world.after(backMs + random.intBelow(1_000), () => companion?.disk.release());
+}
+
+const cutMs = ({ random }: Scene): number =>
+  between(random, 400, anyOf(random, [1_000, 2_000, 5_000]) ?? 1_000);
+
+function cutOff(scene: Scene, side: readonly SimNode[]): void {
+  const addresses = side.map(({ address }) => address);
+  scene.note(`${addresses.join(' and ')} is cut off, to come back`);
+  scene.cluster.network.partition(
+    (from, to) => addresses.includes(from) !== addresses.includes(to),
+  );
+}
+
+function back(scene: Scene, leader: SimNode): void {
+  const { cluster, random } = scene;
+  if (scene.isOver) return;
+  scene.note(`${leader.name} is back`);
+  if (cluster.leader !== leader && happens(random, 500)) crash(scene, cluster.leader);
+  cluster.network.partition(() => false);
+}
+
+/** Others have cut entries off their logs that `node` lacks: it must get a snapshot. */
+function whenOutrun({ cluster }: Scene, node: SimNode, run: () => void): void {
+  const committed = node.replica?.view.commitIndex ?? 0;
+  const isOutrun = (): boolean =>
+    cluster.nodes.some(({ replica }) => (replica?.view.firstIndex ?? 0) > committed + 1);
+  const ask = (leftMs: number): void => {
+    if (leftMs <= 0 || isOutrun()) run();
+    else cluster.world.after(ASK_AGAIN_MS, () => ask(leftMs - ASK_AGAIN_MS));
+  };
+  ask(OUTRUN_MS_MAX);
+}
