@@ -5,7 +5,7 @@ import { anyOf, between, happens } from './world.ts';
 
 const COMPANION_LATE_MS_MAX = 250;
 const OUTRUN_MS_MAX = 6_000;
-const ASK_AGAIN_MS = 50;
+const INSTALLED_MS_MAX = 2_000;
 
 /**
  * A leader that was cut off, with much that nobody else has, is back, maybe as the next one dies;
@@ -20,14 +20,35 @@ export function comeback(scene: Scene): void {
   else alone(scene, leader);
 }
 
-/** Back after a while, or as soon as it lacks what the others have compacted. */
 function alone(scene: Scene, leader: SimNode): void {
   cutOff(scene, [leader]);
   scene.writeInVain(leader);
-  const isOutrun = happens(scene.random, 500);
-  scene.writeMuchInVain(leader, isOutrun ? 80 : 10);
-  if (isOutrun) whenOutrun(scene, leader, () => back(scene, leader));
-  else scene.cluster.world.after(cutMs(scene), () => back(scene, leader));
+  if (happens(scene.random, 500)) {
+    scene.writeMuchInVain(leader, 80);
+    backWhenOutrun(scene, leader);
+    return;
+  }
+  scene.writeMuchInVain(leader);
+  scene.cluster.world.after(cutMs(scene), () => back(scene, leader));
+}
+
+/**
+ * Others have compacted entries that it lacks, and it has more behind them that nobody wants: it must
+ * get a snapshot in the middle of its log. Sometimes power fails before it gets more than that.
+ */
+function backWhenOutrun(scene: Scene, leader: SimNode): void {
+  const { cluster, random } = scene;
+  const committed = leader.replica?.view.commitIndex ?? 0;
+  const isPast = ({ replica }: SimNode): boolean => (replica?.view.firstIndex ?? 0) > committed + 1;
+  const isOutrun = (): boolean => cluster.nodes.some(isPast);
+  when(scene, { isSo: isOutrun, withinMs: OUTRUN_MS_MAX, everyMs: 50 }, () => {
+    back(scene, leader);
+    if (happens(random, 500)) return;
+    const isInstalled = (): boolean => isPast(leader);
+    when(scene, { isSo: isInstalled, withinMs: INSTALLED_MS_MAX, everyMs: 1 }, (isSo) => {
+      if (isSo && !scene.isOver) crash(scene, leader);
+    });
+  });
 }
 
 /**
@@ -72,14 +93,18 @@ function back(scene: Scene, leader: SimNode): void {
   cluster.network.partition(() => false);
 }
 
-/** Others have cut entries off their logs that `node` lacks: it must get a snapshot. */
-function whenOutrun({ cluster }: Scene, node: SimNode, run: () => void): void {
-  const committed = node.replica?.view.commitIndex ?? 0;
-  const isOutrun = (): boolean =>
-    cluster.nodes.some(({ replica }) => (replica?.view.firstIndex ?? 0) > committed + 1);
-  const ask = (leftMs: number): void => {
-    if (leftMs <= 0 || isOutrun()) run();
-    else cluster.world.after(ASK_AGAIN_MS, () => ask(leftMs - ASK_AGAIN_MS));
-  };
-  ask(OUTRUN_MS_MAX);
+interface Watch {
+  readonly isSo: () => boolean;
+  readonly withinMs: number;
+  readonly everyMs: number;
+}
+
+/** Runs as soon as it is so, or when the time is up. */
+function when(scene: Scene, watch: Watch, run: (isSo: boolean) => void): void {
+  const { isSo, withinMs, everyMs } = watch;
+  if (withinMs <= 0 || isSo()) run(isSo());
+  else {
+    const rest = { ...watch, withinMs: withinMs - everyMs };
+    scene.cluster.world.after(everyMs, () => when(scene, rest, run));
+  }
 }
