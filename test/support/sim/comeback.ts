@@ -40,14 +40,15 @@ function backWhenOutrun(scene: Scene, leader: SimNode): void {
   const { cluster, random } = scene;
   const committed = leader.replica?.view.commitIndex ?? 0;
   const isPast = ({ replica }: SimNode): boolean => (replica?.view.firstIndex ?? 0) > committed + 1;
-  const isOutrun = (): boolean => cluster.nodes.some(isPast);
-  when(scene, { isSo: isOutrun, withinMs: OUTRUN_MS_MAX, everyMs: 50 }, () => {
+  const deadlineMs = cluster.world.nowMs + OUTRUN_MS_MAX;
+  const isDue = (): boolean => cluster.world.nowMs >= deadlineMs || cluster.nodes.some(isPast);
+  scene.when({ isSo: isDue, everyMs: 50, withinMs: Infinity }, () => {
     back(scene, leader);
     if (happens(random, 500)) return;
     const isInstalled = (): boolean => isPast(leader);
-    when(scene, { isSo: isInstalled, withinMs: INSTALLED_MS_MAX, everyMs: 1 }, (isSo) => {
-      if (isSo && !scene.isOver) crash(scene, leader);
-    });
+    scene.when({ isSo: isInstalled, everyMs: 1, withinMs: INSTALLED_MS_MAX }, () =>
+      crash(scene, leader),
+    );
   });
 }
 
@@ -91,20 +92,4 @@ function back(scene: Scene, leader: SimNode): void {
   scene.note(`${leader.name} is back`);
   if (cluster.leader !== leader && happens(random, 500)) crash(scene, cluster.leader);
   cluster.network.partition(() => false);
-}
-
-interface Watch {
-  readonly isSo: () => boolean;
-  readonly withinMs: number;
-  readonly everyMs: number;
-}
-
-/** Runs as soon as it is so, or when the time is up. */
-function when(scene: Scene, watch: Watch, run: (isSo: boolean) => void): void {
-  const { isSo, withinMs, everyMs } = watch;
-  if (withinMs <= 0 || isSo()) run(isSo());
-  else {
-    const rest = { ...watch, withinMs: withinMs - everyMs };
-    scene.cluster.world.after(everyMs, () => when(scene, rest, run));
-  }
 }

@@ -9,6 +9,7 @@ const CLOCK_ERROR_MS_MAX = 1_500_000;
 /** More than a block of the log. */
 const LONG_WRITE_BYTES = BLOCK_BYTES + 1;
 const AGAIN_MS_MAX = 400;
+const UP_MS_MAX = 5_000;
 
 /** What happens to processes and the machines they run on. */
 export const processActs = {
@@ -88,7 +89,9 @@ function crashWriting(scene: Scene, node: SimNode): void {
   void anyOf(scene.random, scene.clients)?.writeLong(node);
   whenWriting(scene, node, () => {
     crash(scene, node);
-    if (!happens(scene.random, 300)) whenUp(scene, node, () => crashAgain(scene, node));
+    if (happens(scene.random, 300)) return;
+    const isSo = (): boolean => node.running !== null;
+    scene.when({ isSo, everyMs: 10, withinMs: UP_MS_MAX }, () => crashAgain(scene, node));
   });
 }
 
@@ -103,12 +106,6 @@ export function whenWriting(scene: Scene, node: SimNode, run: () => void, tries 
   const bytesMin = tries > 100 ? LONG_WRITE_BYTES : 1;
   if (node.disk.logUnsyncedBytes >= bytesMin) run();
   else scene.cluster.world.after(1, () => whenWriting(scene, node, run, tries - 1));
-}
-
-function whenUp(scene: Scene, node: SimNode, run: () => void, tries = 500): void {
-  if (scene.isOver || tries === 0) return;
-  if (node.running !== null) run();
-  else scene.cluster.world.after(10, () => whenUp(scene, node, run, tries - 1));
 }
 
 export function kill(scene: Scene, node: SimNode | undefined): void {

@@ -10,6 +10,13 @@ const vainLatencyMs = 1_000;
 /** Apart enough for entries of their own; a leader that hears nobody soon takes none any more. */
 const vainGapMs = 3;
 
+/** Something to wait for. */
+interface Watch {
+  readonly isSo: () => boolean;
+  readonly everyMs: number;
+  readonly withinMs: number;
+}
+
 /** What disturbances work with. */
 export class Scene {
   readonly cluster: SimCluster;
@@ -57,6 +64,16 @@ export class Scene {
     this.later(withinMs, () => {
       if (!this.isOver) run();
     });
+  }
+
+  /** As soon as it is so, looking again and again; never when that takes too long, or once it is over. */
+  when({ isSo, everyMs, withinMs }: Watch, run: () => void): void {
+    if (this.isOver || withinMs <= 0) return;
+    if (isSo()) run();
+    else {
+      const rest = { isSo, everyMs, withinMs: withinMs - everyMs };
+      this.cluster.world.after(everyMs, () => this.when(rest, run));
+    }
   }
 
   /**
