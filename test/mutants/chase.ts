@@ -18,21 +18,33 @@ export interface Catch {
 /** A seed takes a second or so; one that takes this long does not end. */
 const seedMsMax = 180_000;
 
-/** Lets the simulator hunt the mutant (null: the code as it is), seed after seed. */
-export async function chase(patch: Patch | null, seeds: Seeds): Promise<Catch> {
+/**
+ * Lets the simulator hunt the mutant (null: the code as it is), seed after seed. Rejects when
+ * nobody can tell what became of it; `signal` ends the hunt, and nothing of it is left.
+ */
+export async function chase(
+  patch: Patch | null,
+  seeds: Seeds,
+  signal?: AbortSignal,
+): Promise<Catch> {
   const copy = makeCopy(patch);
   try {
-    return await hunt(copy, seeds);
+    return await hunt(copy, seeds, signal);
   } finally {
     removeCopy(copy);
   }
 }
 
 /** Rejects when the hunter itself fails: that says nothing about the mutant. */
-function hunt(copy: string, { from, count }: Seeds): Promise<Catch> {
+function hunt(copy: string, { from, count }: Seeds, stop?: AbortSignal): Promise<Catch> {
   const script = path.join(copy, 'test/mutants/hunt.ts');
   const flags = ['--import=tsx', script, `--seeds=${count}`, `--from=${from}`];
-  const child = spawn(process.execPath, flags, { cwd: copy, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, flags, {
+    cwd: copy,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    signal: stop,
+    killSignal: 'SIGKILL',
+  });
   let errors = '';
   let done: Catch = { seeds: 0, says: null };
   const tooLong = (): void => {
@@ -48,7 +60,8 @@ function hunt(copy: string, { from, count }: Seeds): Promise<Catch> {
     done = { seeds: seed - from + 1, says: failure };
   });
   return new Promise((resolve, reject) => {
-    child.on('error', reject);
+    // Ended by the signal: it is over when the process is gone.
+    child.on('error', (error) => (stop?.aborted === true ? undefined : reject(error)));
     child.on('close', (code, signal) => {
       clearTimeout(deadline);
       if (done.says !== null || done.seeds === count) resolve(done);

@@ -35,6 +35,9 @@ const { values } = parseArgs({
 const wanted = values.only.split(',');
 const patches = readPatches().filter(({ name }) => wanted.some((one) => name.includes(one)));
 const seeds: Seeds = { from: Number(values.from), count: Number(values.seeds) };
+/** Ctrl-C ends the hunters too, and takes their copies away. */
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
 /** What became of each mutant; an error when nobody can tell. */
 const results = new Map<Patch, Catch | Error>();
 
@@ -53,13 +56,17 @@ async function chaseAll(): Promise<void> {
   const waiting = [...patches];
   const work = async (): Promise<void> => {
     for (let patch = waiting.shift(); patch !== undefined; patch = waiting.shift()) {
-      const result = await chase(patch, seeds).catch((error: unknown) => error as Error);
+      const result = await chaseOrSay(patch, seeds);
+      if (stop.signal.aborted) return;
       results.set(patch, result);
       console.log(lineOf(patch, result));
     }
   };
   await Promise.all(Array.from({ length: Number(values.jobs) }, work));
 }
+
+const chaseOrSay = (patch: Patch | null, some: Seeds): Promise<Catch | Error> =>
+  chase(patch, some, stop.signal).catch((error: unknown) => error as Error);
 
 const isCaught = (result: Catch | Error | undefined): boolean =>
   result !== undefined && !(result instanceof Error) && result.says !== null;
@@ -75,11 +82,14 @@ function showTable(): void {
 }
 
 for (const patch of patches) changesOf(patch);
-const control = await chase(null, { from: seeds.from, count: Number(values.control) });
-console.log(`The code as it is: ${control.seeds} seeds, ${control.says ?? 'no complaint'}`);
-if (control.says === null) {
-  await chaseAll();
-  showTable();
+const control = await chaseOrSay(null, { from: seeds.from, count: Number(values.control) });
+if (control instanceof Error) {
+  console.log(`The code as it is: ERROR  ${control.message}`);
+} else {
+  console.log(`The code as it is: ${control.seeds} seeds, ${control.says ?? 'no complaint'}`);
+  if (control.says === null) {
+    await chaseAll();
+    showTable();
+  }
 }
-process.exitCode =
-  control.says === null && patches.every((one) => isCaught(results.get(one))) ? 0 : 1;
+process.exitCode = patches.length > 0 && patches.every((one) => isCaught(results.get(one))) ? 0 : 1;

@@ -1,3 +1,5 @@
+import * as fs from 'node:fs';
+import * as os from 'node:os';
 import * as path from 'node:path';
 import { expect } from 'chai';
 import ts from 'typescript';
@@ -51,6 +53,25 @@ describe('mutants', () => {
     const compiler = new Compiler();
     const complaints = patches.flatMap((patch) => compiler.complaintsAbout(patch));
     expect(complaints).to.eql([]);
+  });
+
+  it('a hunt that is called off ends its process and takes its copy away', async () => {
+    const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'quorate-hunt-'));
+    const usual = process.env['TMPDIR'];
+    process.env['TMPDIR'] = directory;
+    try {
+      const stop = new AbortController();
+      const hunt = chase(null, { from: 1, count: 1000 }, stop.signal);
+      expect(fs.readdirSync(directory)).to.have.length(1);
+      stop.abort();
+      const error = await hunt.catch((one: unknown) => one as Error);
+      expect(error).to.be.an('error').with.property('message').that.includes('SIGKILL');
+      expect(fs.readdirSync(directory)).to.eql([]);
+    } finally {
+      if (usual === undefined) delete process.env['TMPDIR'];
+      else process.env['TMPDIR'] = usual;
+      fs.rmSync(directory, { recursive: true, force: true });
+    }
   });
 
   for (const start of swift) {
