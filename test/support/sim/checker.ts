@@ -28,10 +28,9 @@ interface Seen {
   applied: number;
   /** The last term in which it led; 0: it did not. */
   ledTerm: number;
-  configurations: readonly Configuration[];
+  /** When it was looked at last; null: this is the first time. */
+  configuration: Configuration | null;
 }
-
-const DIGEST_EVERY = 4;
 
 /** Raft's properties (figure 3) and what the drivers promise, looked at after every event. */
 export class Checker {
@@ -148,10 +147,11 @@ export class Checker {
     if (view.commitIndex < seen.commit) {
       this.#violate(`${self} goes back to commit ${view.commitIndex} from ${seen.commit}`);
     }
-    this.#noteLeadership(view, seen);
+    this.#noteLeadership(self, view, seen);
     if (view.commitIndex > seen.commit) this.#onCommit(self, view, seen);
     seen.term = view.term;
     seen.commit = view.commitIndex;
+    seen.configuration = view.configuration.configuration;
     this.#observeState(watched, seen);
     this.#checkConfiguration(self, view);
     if (!isStopping) this.#expect(this.conduct.onObserve(self, view, this.#world.nowMs), self);
@@ -176,16 +176,20 @@ export class Checker {
   #seenOf(replica: Replica): Seen {
     const known = this.#seen.get(replica);
     if (known !== undefined) return known;
-    const fresh = { term: 0, commit: 0, applied: 0, ledTerm: 0, configurations: [] };
+    const fresh = { term: 0, commit: 0, applied: 0, ledTerm: 0, configuration: null };
     this.#seen.set(replica, fresh);
     return fresh;
   }
 
-  #noteLeadership(view: RaftView, seen: Seen): void {
-    if (view.role === 'leader') seen.ledTerm = view.term;
-    const { configuration } = view.configuration;
-    if (seen.configurations.at(-1) === configuration) return;
-    seen.configurations = [...seen.configurations, configuration].slice(-3);
+  /** Who begins to lead has the votes of a quorum, its own on its disk. */
+  #noteLeadership(self: PeerId, view: RaftView, seen: Seen): void {
+    if (view.role !== 'leader' || seen.ledTerm === view.term) return;
+    seen.ledTerm = view.term;
+    const votedFor = (peer: PeerId): PeerId | undefined => this.#votes.get(`${peer} ${view.term}`);
+    const isElected = isOnQuorum(view.configuration.configuration, (peer) =>
+      peer === self ? this.imageOf(self).hardState.vote === self : votedFor(peer) === self,
+    );
+    if (!isElected) this.#violate(`${self} leads term ${view.term} without the votes of a quorum`);
   }
 
   /** Its own entry of its own term, on a quorum's disks; else it only hears what others did. */
@@ -196,7 +200,8 @@ export class Checker {
     if (view.role === 'leader' && index > this.log.lastIndex && !mayBeOwn) {
       this.#violate(`${self} leads term ${term} and commits ${index} of another term`);
     } else if (mayBeOwn && (view.role === 'leader' || index > this.log.lastIndex)) {
-      if (!seen.configurations.some((one) => this.#isOnQuorum(one, index, term))) {
+      const inForce = [view.configuration.configuration, seen.configuration];
+      if (!inForce.some((one) => one !== null && this.#isOnQuorum(one, index, term))) {
         this.#violate(`${self} commits ${index}@${term}, which is on no quorum's disks`);
       }
       this.#expect(this.log.commit(index, term), self);
@@ -205,7 +210,7 @@ export class Checker {
     }
   }
 
-  /** The configuration may have changed in the very step, so the ones before count too. */
+  /** The configuration may have changed in the very event, so the one before it counts too. */
   #isOnQuorum(configuration: Configuration, index: number, term: number): boolean {
     return isOnQuorum(configuration, (peer) => this.imageOf(peer).holds(index, term));
   }
@@ -236,7 +241,7 @@ export class Checker {
         `${self} is at revision ${machine.revision} at ${applied}, not ${revision ?? 0}`,
       );
     }
-    if (applied % DIGEST_EVERY === 0) this.checkDigest({ self, replica });
+    this.checkDigest({ self, replica });
   }
 
   /** Nodes that applied the same entries hold the same state. */

@@ -137,6 +137,7 @@ export class Client {
         if (happens(this.#random, 150)) await this.#repeat(envelope, atLeast);
         return true;
       } catch (error) {
+        if (!isForeseen(error)) this.#init.world.fail(error);
         if (!mayBeDone) lastError = error;
         mayBeDone ||= codeOf(error) === 'UNKNOWN_OUTCOME';
       }
