@@ -54,9 +54,9 @@ export const diskActs = {
   crashAtStep: (scene: Scene): void => {
     const node = scene.importantNode();
     if (!node?.life) return;
-    scene.count('crashAtStep');
     const steps = between(scene.random, 1, anyOf(scene.random, [3, 20, 100, 400]) ?? 20);
     node.crashAtStep(steps, () => {
+      scene.count('crashAtStep');
       if (happens(scene.random, 700)) node.crash(false);
       else node.kill();
     });

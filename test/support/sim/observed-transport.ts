@@ -7,7 +7,7 @@ import type { Transfers } from './conduct.ts';
 import type { Life } from './life.ts';
 import type { Profile } from './profile.ts';
 import type { World } from './world.ts';
-import { between, happens } from './world.ts';
+import { anyOf, between, happens } from './world.ts';
 
 export interface ObservedTransportInit {
   readonly world: World;
@@ -16,10 +16,13 @@ export interface ObservedTransportInit {
   readonly profile: Profile;
   readonly transfers: Transfers;
   readonly onSend: (message: RaftMessage) => void;
+  /** Gives it to whom it is meant for, whatever became of the sender; not across a cut. */
+  readonly deliver: (message: RaftMessage) => void;
   readonly onFault: (fault: 'repeated' | 'reordered' | 'staleSnapshot') => void;
 }
 
-const delayMsMax = 400;
+/** Most are a little late; some come when their sender has long been another life. */
+const delaysMsMax = [400, 400, 400, 5_000] as const;
 const staleMsMax = 5_000;
 
 interface Sent extends Pick<SnapshotSource, 'offer'> {
@@ -36,10 +39,13 @@ export function observedTransport(
 ): ReplicaInit['transport'] {
   const { world, life, profile } = init;
   const random = world.fork();
-  const sendLater = (message: RaftMessage): void =>
-    void world.after(between(random, 1, delayMsMax), () => {
-      if (!life.isOver) transport.send(message);
+  const sendLater = (message: RaftMessage): void => {
+    const delayMs = between(random, 1, anyOf(random, delaysMsMax) ?? 1);
+    world.after(delayMs, () => {
+      if (world.isStormy) init.deliver(copyOf(message));
+      else if (!life.isOver) transport.send(message);
     });
+  };
   /** Large states take their time, and others go on meanwhile. */
   const slowed = (source: SnapshotSource, chunks: Uint8Array[]): SnapshotSource => ({
     offer: source.offer,
@@ -98,6 +104,13 @@ export function observedTransport(
       sendLater(message);
     },
   };
+}
+
+/** As over a wire: nodes must not share bytes that one of them may write to. */
+function copyOf(message: RaftMessage): RaftMessage {
+  if (message.kind !== 'appendRequest') return message;
+  const entries = message.entries.map((entry) => ({ ...entry, payload: entry.payload.slice() }));
+  return { ...message, entries };
 }
 
 /** Everything a message says, entries by their number only. */

@@ -86,8 +86,10 @@ export class Scene {
       node.disk.latencyMsMax = vainLatencyMs;
       this.later(2 * vainLatencyMs, () => (node.disk.latencyMsMax = 2));
       if (happens(this.random, 400)) {
-        this.count('crashAtStep');
-        node.crashAtStep(between(this.random, 2, 5), () => node.crash(false));
+        node.crashAtStep(between(this.random, 2, 5), () => {
+          this.count('crashAtStep');
+          node.crash(false);
+        });
       }
     }
     if (happens(this.random, 200)) this.writeMuchInVain(node);

@@ -1,7 +1,7 @@
 import type { MemberView } from '../../../src/gossip/index.ts';
 import type { Configuration, Member, MemberChange, MemberRole } from '../../../src/raft/index.ts';
 import { emptyConfiguration, memberOf, peerIdOfMember } from '../../../src/raft/index.ts';
-import type { ClusterId } from '../../../src/shared/index.ts';
+import type { ClusterId, PeerId } from '../../../src/shared/index.ts';
 import { asIndex, asClusterId, asIncarnation, asNodeId } from '../../../src/shared/index.ts';
 import { decodeConfiguration } from '../../../src/wire/index.ts';
 import type { Watched } from './checker.ts';
@@ -29,6 +29,8 @@ interface Slot {
 
 const stewardMs = 150;
 const changeMsMax = 2_000;
+/** How long somebody who was removed may stay about. */
+const lingerMsMax = 15_000;
 /** Within this, everybody has heard of a new incarnation. */
 const gossipMsMax = 2_000;
 
@@ -50,6 +52,8 @@ export class SimCluster {
   /** In force at the last committed index. */
   #configuration: Configuration;
   #isChanging = false;
+  /** Who was removed, and when its place is taken at the latest. */
+  readonly #lingering = new Map<PeerId, number>();
 
   constructor(world: World, profile: Profile) {
     this.world = world;
@@ -164,6 +168,11 @@ export class SimCluster {
         this.counts.rebuilds++;
         this.replace(node);
       },
+      deliver: (from, message) => {
+        const to = this.nodes.find(({ self }) => self === message.to);
+        if (to === undefined || this.network.memory.isCut(from.address, to.address)) return;
+        to.receiveLate(message);
+      },
       touch: (node) => {
         if (node.watched !== null) this.#touched.set(node, node.watched);
       },
@@ -225,15 +234,26 @@ export class SimCluster {
     });
   }
 
-  /** A removed incarnation never comes back: its node starts afresh. */
+  /** A removed incarnation stays about for a while, and asks for votes; then its node starts afresh. */
   #replaceRemoved(): void {
     const { removed, outgoingVoters } = this.#configuration;
     // Until a joint change is over, those who leave still vote.
     if (outgoingVoters.length > 0) return;
     for (const { self } of this.nodes) {
-      const node = this.nodes.find((one) => one.self === self && removed.includes(self));
-      if (node !== undefined) this.replace(node);
+      if (removed.includes(self) && this.#isTimeUp(self)) {
+        const node = this.nodes.find((one) => one.self === self);
+        if (node !== undefined) this.replace(node);
+      }
     }
+  }
+
+  #isTimeUp(removed: PeerId): boolean {
+    const { world } = this;
+    const untilMs =
+      this.#lingering.get(removed) ??
+      world.nowMs + (happens(world.random, 500) ? 0 : world.random.intBelow(lingerMsMax));
+    this.#lingering.set(removed, untilMs);
+    return !world.isStormy || world.nowMs >= untilMs;
   }
 
   #correct(): void {
@@ -252,7 +272,9 @@ export class SimCluster {
     const names = this.nodes.map(({ member }) => member.nodeId);
     const strangers = configuration.members.filter(({ nodeId }) => !names.includes(nodeId));
     if (strangers.length > 0) return strangers.map(({ nodeId }) => ({ kind: 'remove', nodeId }));
-    const missing = this.nodes.filter(({ self }) => !memberOf(configuration, self));
+    const missing = this.nodes.filter(
+      ({ self }) => !memberOf(configuration, self) && !configuration.removed.includes(self),
+    );
     const chosen = happens(this.world.random, 500) ? missing : missing.slice(0, 1);
     return chosen.map(({ member }) => ({ kind: 'add', member }));
   }

@@ -1,5 +1,5 @@
 import type { MemberView } from '../../../src/gossip/index.ts';
-import type { Configuration, Member } from '../../../src/raft/index.ts';
+import type { Configuration, Member, RaftMessage } from '../../../src/raft/index.ts';
 import type { ClusterId } from '../../../src/shared/index.ts';
 import type { Checker } from './checker.ts';
 import type { Counts, FaultCounts } from './counts.ts';
@@ -25,6 +25,8 @@ export interface SimNodeInit {
   readonly configuration: Configuration;
   /** What gossip would tell: who runs where. */
   readonly gossip: () => readonly MemberView[];
+  /** A message of this node is to reach whom it is meant for, late, whatever became of the node. */
+  readonly deliver: (from: SimNode, message: RaftMessage) => void;
   readonly touch: (node: SimNode) => void;
   readonly onMoment: (node: SimNode, moment: Moment) => void;
   /** Its disk is not what it was; the process is down, and needs another one. */

@@ -2,7 +2,7 @@ import { DataDirectory } from '../../../src/node/cluster/data-directory.ts';
 import { peerAddresses } from '../../../src/node/cluster/peer-addresses.ts';
 import type { ReplicaInit } from '../../../src/node/replica/index.ts';
 import { Replica } from '../../../src/node/replica/index.ts';
-import type { Configuration, Member } from '../../../src/raft/index.ts';
+import type { Configuration, Member, RaftMessage } from '../../../src/raft/index.ts';
 import type { PeerId } from '../../../src/shared/index.ts';
 import { codeOf, peerIdOf, QuorateError } from '../../../src/shared/index.ts';
 import { createMemoryPeerTransport } from '../../../src/transport/index.ts';
@@ -207,6 +207,7 @@ export class SimNode {
         profile: this.#init.profile,
         transfers: this.#transfers,
         onFault: (fault) => addFault(this.#init.faults, fault),
+        deliver: (message) => this.#init.deliver(this, message),
         onSend: (message) => {
           checker.onSend(this.self, message);
           if (message.kind === 'voteResponse' && message.granted) this.#moment('voted');
@@ -256,6 +257,11 @@ export class SimNode {
   #startSoon(): void {
     const { world } = this.#init;
     world.after(1 + world.random.intBelow(restartMsMax), () => this.start());
+  }
+
+  /** A message arrives that is not the newest of its connection, or of no connection any more. */
+  receiveLate(message: RaftMessage): void {
+    this.life?.pass(() => this.replica?.receive([message]));
   }
 
   /** Gossip brings news about another node. */
