@@ -54,12 +54,15 @@ describe('Replica in a simulated cluster', () => {
     atLeast('installs', SEEDS);
     atLeast('configurations', 4 * SEEDS);
     atLeast('jointChanges', SEEDS);
+    atLeast('transfers', SEEDS / 4);
     atLeast('rebuilds', 3);
     atLeast('repetitions', SEEDS);
     atLeast('writesAcked', 300 * SEEDS);
     atLeast('readsAnswered', 100 * SEEDS);
     for (const fault of ['powerCut', 'crashAtStep', 'kill', 'isolate'] as const) hits(fault, SEEDS);
     for (const fault of ['pause', 'freeze', 'split', 'oneWay', 'tangle'] as const) hits(fault, 10);
+    for (const fault of ['comeback', 'badNetwork', 'brokenConnection'] as const) hits(fault, 10);
+    for (const fault of ['staleSnapshot', 'engineError', 'promote'] as const) hits(fault, 3);
     for (const fault of ['stop', 'slowDisk', 'hungDisk', 'clockJump'] as const) hits(fault, 10);
     for (const fault of ['lostFrame', 'repeated', 'reordered', 'shortWrite'] as const) {
       hits(fault, 10 * SEEDS);

@@ -5,6 +5,8 @@ export interface LifeInit {
   readonly world: World;
   /** What this machine's wall clock is wrong by. */
   readonly wallOffsetMs: () => number;
+  /** How fast this machine's monotonic clock goes; 1: as true time does. */
+  readonly clockRate: number;
   /** Something happened to this process: look at it after the event. */
   readonly touch: () => void;
 }
@@ -26,12 +28,12 @@ export class Life {
   constructor(init: LifeInit) {
     this.#init = init;
     this.ended = new Promise((resolve) => (this.#end = resolve));
-    const { world, wallOffsetMs } = init;
+    const { world, wallOffsetMs, clockRate } = init;
     const bornMs = world.nowMs;
     this.clock = {
-      monotonicMs: () => 1000 + world.nowMs - bornMs,
+      monotonicMs: () => 1000 + (world.nowMs - bornMs) * clockRate,
       wallMs: () => world.clock.wallMs() + wallOffsetMs(),
-      after: (delayMs, run) => this.#after(delayMs, run),
+      after: (delayMs, run) => this.#after(delayMs / clockRate, run),
       afterPendingInput: (run) => void this.#after(0, run),
     };
   }

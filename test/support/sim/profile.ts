@@ -131,6 +131,8 @@ export interface Profile {
   /** Raft messages that come twice or late, of 1000. */
   readonly repeatedPerMille: number;
   readonly delayedPerMille: number;
+  /** How wrong the monotonic clocks go, each another way, of 1000; leases allow for 100 between two. */
+  readonly driftPerMille: number;
   /** Longest time that a chunk of a snapshot takes. */
   readonly chunkMsMax: number;
 }
@@ -154,6 +156,7 @@ export function drawProfile(random: Random, name: ProfileName): Profile {
     sessions: happens(random, 600),
     repeatedPerMille: happens(random, 400) ? between(random, 1, 50) : 0,
     delayedPerMille: happens(random, 400) ? between(random, 1, 50) : 0,
+    driftPerMille: anyOf(random, [0, 50]) ?? 0,
     chunkMsMax: anyOf(random, [0, 0, 100, 600]) ?? 0,
   };
 }

@@ -17,6 +17,7 @@ import { tinySettings } from './profile.ts';
 import { SimDisk } from './sim-disk.ts';
 import { openSimLog } from './sim-log.ts';
 import type { Moment, SimNodeInit } from './sim-node-init.ts';
+import { between } from './world.ts';
 
 export type { Moment } from './sim-node-init.ts';
 
@@ -78,11 +79,13 @@ export class SimNode {
 
   start(): void {
     if (this.life !== null || this.#isRetired) return;
-    const { world, network, touch } = this.#init;
+    const { world, network, touch, profile } = this.#init;
+    const { driftPerMille } = profile;
     network.revive(this.address);
     const life = new Life({
       world,
       wallOffsetMs: () => this.wallOffsetMs,
+      clockRate: 1 + between(world.random, -driftPerMille, driftPerMille) / 1000,
       touch: () => touch(this),
     });
     this.life = life;
