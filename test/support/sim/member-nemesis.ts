@@ -21,8 +21,7 @@ export const memberActs = {
   evict: (scene: Scene): void => {
     const node = scene.importantNode();
     if (node === undefined || !scene.cluster.isSettled) return;
-    scene.count('evict');
-    ask(scene, [removalOf(scene, node)]);
+    ask(scene, 'evict', [removalOf(scene, node)]);
   },
 
   /** Several go at once, maybe in the place of others that come. */
@@ -32,9 +31,9 @@ export const memberActs = {
     const count = between(scene.random, 1, nodes.length - 1);
     const first = scene.random.intBelow(nodes.length);
     const chosen = [...nodes.slice(first), ...nodes.slice(0, first)].slice(0, count);
-    scene.count('churn');
     ask(
       scene,
+      'churn',
       chosen.map((node) => removalOf(scene, node)),
     );
   },
@@ -44,8 +43,7 @@ export const memberActs = {
     const node = scene.anyNode();
     if (node === undefined) return;
     const zone = `zone ${scene.random.intBelow(100)}`;
-    scene.count('update');
-    ask(scene, [{ kind: 'update', member: { ...node.member, zone } }]);
+    ask(scene, 'update', [{ kind: 'update', member: { ...node.member, zone } }]);
   },
 
   /** What makes no sense, or makes none any more: it must be refused, and change nothing. */
@@ -53,7 +51,7 @@ export const memberActs = {
     const node = scene.anyNode();
     if (node === undefined) return;
     scene.count('nonsense');
-    ask(scene, nonsenseAbout(scene, node));
+    ask(scene, 'nonsense', nonsenseAbout(scene, node));
   },
 
   /** Earlier than the leader would itself, and several at once. */
@@ -61,9 +59,9 @@ export const memberActs = {
     const members = scene.cluster.leader?.replica?.configuration.members ?? [];
     const learners = members.filter(({ role }) => role === 'learner');
     if (learners.length === 0) return;
-    scene.count('promote');
     ask(
       scene,
+      'promote',
       learners.map(({ nodeId }) => ({ kind: 'promote', nodeId })),
     );
   },
@@ -96,10 +94,16 @@ function removalOf(scene: Scene, { member }: SimNode): MemberChange {
   return { kind: 'remove', nodeId: member.nodeId, safely: happens(scene.random, 300) };
 }
 
-/** Whoever takes himself for the leader, maybe two at once. */
-function ask(scene: Scene, changes: readonly MemberChange[]): void {
+type MemberFault = 'evict' | 'churn' | 'update' | 'promote' | 'nonsense';
+
+/** Whoever takes himself for the leader, maybe two at once. What is taken counts. */
+function ask(scene: Scene, fault: MemberFault, changes: readonly MemberChange[]): void {
   const leaders = scene.cluster.nodes.filter(({ replica }) => replica?.isLeader === true);
-  for (const leader of leaders) void scene.cluster.changeMembers(leader, changes);
+  for (const leader of leaders) {
+    void scene.cluster.changeMembers(leader, changes).then((isTaken) => {
+      if (isTaken && fault !== 'nonsense') scene.count(fault);
+    });
+  }
   const another = anyOf(scene.random, leaders);
   // The next one is refused while the one before is under way.
   if (another !== undefined && happens(scene.random, 100)) {

@@ -116,10 +116,13 @@ export class SimCluster {
     }
   }
 
-  /** Resolves when a node that takes itself for the leader has answered, or surely will not. */
-  async changeMembers(leader: SimNode, changes: readonly MemberChange[]): Promise<void> {
+  /**
+   * Resolves when a node that takes itself for the leader has answered, or surely will not; with
+   * whether it took the change.
+   */
+  async changeMembers(leader: SimNode, changes: readonly MemberChange[]): Promise<boolean> {
     const { life, replica } = leader;
-    if (life === null || replica === null) return;
+    if (life === null || replica === null) return false;
     this.world.note(`operator asks ${leader.name} to ${changes.map(textOf).join(' and ')}`);
     const tooLate = new Promise<void>((resolve) => this.world.after(changeMsMax, resolve));
     const { index } = replica.view.configuration;
@@ -129,6 +132,7 @@ export class SimCluster {
     const reply = await Promise.race([answer, life.ended, tooLate]);
     const found = reply?.kind === 'refused' ? `${reply.reason} ${reply.message}` : reply?.kind;
     this.world.note(`operator got ${found ?? 'no answer'}`);
+    return reply !== undefined && reply.kind !== 'refused';
   }
 
   anyNode(filter: (node: SimNode) => boolean = () => true): SimNode | undefined {
