@@ -10,8 +10,9 @@ import { changesOf, readPatches } from './workshop.ts';
  * Each file in patches/ puts one mistake into a copy of the project that other implementations
  * really made, or that is one slip away. The simulator then runs its general profile on that
  * copy, seed after seed, until one fails. It knows nothing of the mistake, and production code
- * has no hooks for it. First the code as it is must pass. Ends with 1 when a mutant survives,
- * when a patch does not apply any more, or when the code as it is fails.
+ * has no hooks for it. First the code as it is must pass, and so it must at each seed that catches a
+ * mutant. Ends with 1 when a mutant survives, when a patch does not apply any more, or when the code
+ * as it is fails.
  *
  *   --seeds=1000   at most so many per mutant
  *   --from=1       the first of them
@@ -56,7 +57,7 @@ async function chaseAll(): Promise<void> {
   const waiting = [...patches];
   const work = async (): Promise<void> => {
     for (let patch = waiting.shift(); patch !== undefined; patch = waiting.shift()) {
-      const result = await chaseOrSay(patch, seeds);
+      const result = await catchOf(patch).catch((error: unknown) => error as Error);
       if (stop.signal.aborted) return;
       results.set(patch, result);
       console.log(lineOf(patch, result));
@@ -65,8 +66,15 @@ async function chaseAll(): Promise<void> {
   await Promise.all(Array.from({ length: Number(values.jobs) }, work));
 }
 
-const chaseOrSay = (patch: Patch | null, some: Seeds): Promise<Catch | Error> =>
-  chase(patch, some, stop.signal).catch((error: unknown) => error as Error);
+/** A seed that fails without the mutant as well says nothing about it. */
+async function catchOf(patch: Patch): Promise<Catch> {
+  const caught = await chase(patch, seeds, stop.signal);
+  if (caught.says === null) return caught;
+  const seed = seeds.from + caught.seeds - 1;
+  const { says } = await chase(null, { from: seed, count: 1 }, stop.signal);
+  if (says === null) return caught;
+  throw new Error(`Cannot tell: seed ${seed} fails without the mutant too: ${says}`);
+}
 
 const isCaught = (result: Catch | Error | undefined): boolean =>
   result !== undefined && !(result instanceof Error) && result.says !== null;
@@ -82,7 +90,11 @@ function showTable(): void {
 }
 
 for (const patch of patches) changesOf(patch);
-const control = await chaseOrSay(null, { from: seeds.from, count: Number(values.control) });
+const control = await chase(
+  null,
+  { from: seeds.from, count: Number(values.control) },
+  stop.signal,
+).catch((error: unknown) => error as Error);
 if (control instanceof Error) {
   console.log(`The code as it is: ERROR  ${control.message}`);
 } else {
