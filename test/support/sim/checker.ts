@@ -77,6 +77,13 @@ export class Checker {
     );
   }
 
+  /** What matches a snapshot and follows it stays: it may have been acknowledged. */
+  onInstalled(self: PeerId, view: RaftView | undefined): void {
+    const { lastIndex } = this.imageOf(self);
+    if (view === undefined || view.lastIndex >= lastIndex) return;
+    this.#violate(`${self} forgets entries ${view.lastIndex + 1} to ${lastIndex} over a snapshot`);
+  }
+
   /** Something is wrong with what `self` does; null: all is well. */
   onConduct(self: PeerId, complaint: string | null): void {
     this.#expect(complaint, self);

@@ -4,6 +4,7 @@ import type { PeerId } from '../../../src/shared/index.ts';
 import { decodeSnapshotIdentity } from '../../../src/node/replica/snapshot-offer.ts';
 import type { PeerTransport, SnapshotSource } from '../../../src/transport/index.ts';
 import type { Transfers } from './conduct.ts';
+import type { SentSnapshot } from './late-snapshot.ts';
 import type { Life } from './life.ts';
 import type { Profile } from './profile.ts';
 import type { World } from './world.ts';
@@ -18,6 +19,8 @@ export interface ObservedTransportInit {
   readonly onSend: (message: RaftMessage) => void;
   /** Gives it to whom it is meant for, whatever became of the sender; not across a cut. */
   readonly deliver: (message: RaftMessage) => void;
+  /** All of a snapshot was sent. */
+  readonly onSnapshotSent: (sent: Sent) => void;
   readonly onFault: (fault: 'repeated' | 'reordered' | 'staleSnapshot') => void;
 }
 
@@ -25,9 +28,7 @@ export interface ObservedTransportInit {
 const delaysMsMax = [400, 400, 400, 5_000] as const;
 const staleMsMax = 5_000;
 
-interface Sent extends Pick<SnapshotSource, 'offer'> {
-  readonly chunks: readonly Uint8Array[];
-}
+type Sent = Omit<SentSnapshot, 'from'>;
 
 /**
  * The real transport, watched. Some messages come twice or late, so out of order: the port of Raft
@@ -57,19 +58,20 @@ export function observedTransport(
       return chunk;
     },
   });
+  const repeat = (to: PeerId, { offer, chunks }: Sent): void => {
+    if (life.isOver || !world.isStormy) return;
+    init.onFault('staleSnapshot');
+    world.note(`${init.name} sends the same snapshot to ${to} again`);
+    const readChunk = (number: number): Promise<Uint8Array> =>
+      Promise.resolve(chunks[number] ?? new Uint8Array(0));
+    transport
+      .sendSnapshot(to, { offer, readChunk }, new AbortController().signal)
+      .catch(() => undefined);
+  };
   /** A stream that nobody waits for any more may still reach its end. */
-  const again = (to: PeerId, { offer, chunks }: Sent): void => {
-    if (!happens(random, 400)) return;
-    world.after(between(random, 1, staleMsMax), () => {
-      if (life.isOver || !world.isStormy) return;
-      init.onFault('staleSnapshot');
-      world.note(`${init.name} sends the same snapshot to ${to} again`);
-      const readChunk = (number: number): Promise<Uint8Array> =>
-        Promise.resolve(chunks[number] ?? new Uint8Array(0));
-      transport
-        .sendSnapshot(to, { offer, readChunk }, new AbortController().signal)
-        .catch(() => undefined);
-    });
+  const again = (to: PeerId, sent: Sent): void => {
+    init.onSnapshotSent(sent);
+    if (happens(random, 400)) world.after(between(random, 1, staleMsMax), () => repeat(to, sent));
   };
   return {
     setPeers: (addresses) => transport.setPeers(addresses),

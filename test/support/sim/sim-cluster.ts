@@ -8,9 +8,11 @@ import type { Watched } from './checker.ts';
 import { Checker } from './checker.ts';
 import { CommittedLog } from './committed-log.ts';
 import type { Counts, FaultCounts } from './counts.ts';
-import { noCounts } from './counts.ts';
+import { addFault, noCounts } from './counts.ts';
 import { History } from './history.ts';
 import { KeyHistory } from './key-history.ts';
+import type { SentSnapshot } from './late-snapshot.ts';
+import { giveSnapshot } from './late-snapshot.ts';
 import type { Profile } from './profile.ts';
 import { SimNetwork } from './sim-network.ts';
 import type { Moment } from './sim-node.ts';
@@ -52,6 +54,7 @@ export class SimCluster {
   /** In force at the last committed index. */
   #configuration: Configuration;
   #isChanging = false;
+  #newestSnapshot: SentSnapshot | null = null;
   /** Who was removed, and when its place is taken at the latest. */
   readonly #lingering = new Map<PeerId, number>();
 
@@ -177,10 +180,22 @@ export class SimCluster {
         if (to === undefined || this.network.memory.isCut(from.address, to.address)) return;
         to.receiveLate(message);
       },
+      onSnapshotSent: (sent) => (this.#newestSnapshot = sent),
+      onUp: (node) => this.#onUp(node),
       touch: (node) => {
         if (node.watched !== null) this.#touched.set(node, node.watched);
       },
     });
+  }
+
+  /** It has more in its log than it knows to be committed: a snapshot from between cuts nothing. */
+  #onUp(node: SimNode): void {
+    const sent = this.#newestSnapshot;
+    if (sent === null || sent.from === node.self || !this.world.isStormy) return;
+    if (!happens(this.world.random, 300)) return;
+    addFault(this.faults, 'staleSnapshot');
+    this.world.note(`a late snapshot of ${sent.from} reaches ${node.name}`);
+    giveSnapshot(node, sent);
   }
 
   #roleOf(number: number): MemberRole {

@@ -3,6 +3,7 @@ import type { Configuration, Member, RaftMessage } from '../../../src/raft/index
 import type { ClusterId } from '../../../src/shared/index.ts';
 import type { Checker } from './checker.ts';
 import type { Counts, FaultCounts } from './counts.ts';
+import type { SentSnapshot } from './late-snapshot.ts';
 import type { Profile } from './profile.ts';
 import type { SimNetwork } from './sim-network.ts';
 import type { SimNode } from './sim-node.ts';
@@ -27,6 +28,9 @@ export interface SimNodeInit {
   readonly gossip: () => readonly MemberView[];
   /** A message of this node is to reach whom it is meant for, late, whatever became of the node. */
   readonly deliver: (from: SimNode, message: RaftMessage) => void;
+  /** All of a snapshot was sent. */
+  readonly onSnapshotSent: (sent: SentSnapshot) => void;
+  readonly onUp: (node: SimNode) => void;
   readonly touch: (node: SimNode) => void;
   readonly onMoment: (node: SimNode, moment: Moment) => void;
   /** Its disk is not what it was; the process is down, and needs another one. */

@@ -194,6 +194,7 @@ export class SimNode {
     this.running = this.watched = running;
     this.#init.world.note(`${this.name} is up at ${replica.view.appliedIndex}`);
     replica.start();
+    this.#init.onUp(this);
   }
 
   #open(mount: Mount, transport: PeerTransport, life: Life): Promise<Replica> {
@@ -211,6 +212,7 @@ export class SimNode {
         transfers: this.#transfers,
         onFault: (fault) => addFault(this.#init.faults, fault),
         deliver: (message) => this.#init.deliver(this, message),
+        onSnapshotSent: (sent) => this.#init.onSnapshotSent({ from: this.self, ...sent }),
         onSend: (message) => {
           checker.onSend(this.self, message);
           if (message.kind === 'voteResponse' && message.granted) this.#moment('voted');
@@ -231,6 +233,7 @@ export class SimNode {
         onStateReplaced: () => {
           world.note(`${this.name} installed a snapshot`);
           counts.installs++;
+          checker.onInstalled(this.self, this.replica?.view);
           this.#moment('installed');
         },
         onFatal: (error) => this.#die(life, error),
