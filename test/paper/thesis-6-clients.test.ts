@@ -130,17 +130,21 @@ describe('Thesis 6.4: reads without the log', () => {
     expect(receive(core, pulse({ from: 'c', ...toA }, 2)).replies).to.have.length(1);
   });
 
-  it('step 4: a reader waits until it has applied up to the read index', () => {
-    const cluster = new RaftCluster({ configuration: threeVoters, nodes: 'a b c' });
+  it('step 4: a reader is told with its read index that so much is committed, and applies it', () => {
+    const configuration = configurationOf('a b c', '', 'd');
+    const cluster = new RaftCluster({ configuration, nodes: 'a b c d' });
     const leader = cluster.elect('a');
     cluster.run(100);
     cluster.propose(leader, 'x');
     cluster.deliver();
-    const follower = cluster.node('b');
-    const tag = cluster.read(follower);
-    cluster.deliver();
-    expect(cluster.replyTo(follower, tag)).to.deep.include({ kind: 'readAt', index: 2 });
-    expect(follower.view.appliedIndex, 'the news came with the answer').to.equal(2);
+    for (const name of ['b', 'd']) {
+      const reader = cluster.node(name);
+      expect(reader.view.appliedIndex).to.equal(1);
+      const tag = cluster.read(reader);
+      cluster.deliver();
+      expect(cluster.replyTo(reader, tag)).to.deep.include({ kind: 'readAt', index: 2 });
+      expect(reader.view.appliedIndex, `the news came to ${name} too`).to.equal(2);
+    }
   });
 
   it('many reads share one round, and those that come meanwhile the next', () => {
