@@ -62,8 +62,12 @@ function isAsExpected(state: KeyState, expected: Expectation): boolean | null {
   return state.revision === null ? null : state.revision === expected.revision;
 }
 
-/** It is possible, changes nothing and learns nothing: it may as well happen as early as it can. */
+/**
+ * It is possible, changes nothing and learns nothing: it may as well happen as early as it can. Not
+ * so a swap of which nobody knows whether it won: later it could, and somebody may have seen that.
+ */
 export function isSilent(state: KeyState, request: KeyRequest): boolean {
+  if (request.kind === 'compareAndSet' && request.swapped === undefined) return false;
   const possible = carryOut(state, request);
   return possible.length === 1 && possible[0] === state;
 }

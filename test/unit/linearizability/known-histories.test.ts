@@ -79,6 +79,11 @@ const good: Readonly<Record<string, readonly HistoryOperation[]>> = {
     at(4, 5, swap('a', 'c', false)),
     at(6, 7, get('b')),
   ],
+  'a swap that nobody looked at and that won as soon as it could': [
+    at(1, 9, swap('a', 'b')),
+    at(2, 3, put('a')),
+    at(4, 5, get('b')),
+  ],
   'swaps at once, of which one wins': [
     at(1, 9, swap(null, 'a', true)),
     at(2, 8, swap(null, 'b', false)),
