@@ -3,12 +3,14 @@ import type { ChannelCredentials, ClientDuplexStream, ServerDuplexStream } from 
 import type { StatusObject, UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { Cancel, Clock } from '../../shared/index.ts';
 import { probe } from './address.ts';
+import { decodeFrame } from './frame-codec.ts';
 import type { Frame } from './frames.ts';
+import { ProtocolError } from './inbound.ts';
 import { CONNECT_TIMEOUT_MS } from './limits.ts';
 import { Listener } from './listener.ts';
 import type { InboundEvents, InboundPipe, OutboundEvents, OutboundPipe } from './pipes.ts';
 import type { Pipes, RpcName } from './pipes.ts';
-import { clientOptions, peerService, serverOptions } from './rpc.ts';
+import { clientOptions, peerService, servedMethods, serverOptions } from './rpc.ts';
 
 /** How connections are secured. */
 export interface PeerCredentials {
@@ -47,7 +49,7 @@ export class GrpcPipes implements Pipes {
     for (const rpc of Object.keys(peerService) as RpcName[]) {
       handlers[rpc] = (call: InboundCall) => accept(rpc, new InboundGrpcPipe(call));
     }
-    this.#server.addService(peerService, handlers);
+    this.#server.addService(servedMethods, handlers);
     return this.#listener.listen(listen);
   }
 
@@ -128,7 +130,7 @@ class OutboundGrpcPipe implements OutboundPipe {
   }
 }
 
-type InboundCall = ServerDuplexStream<Frame, Frame>;
+type InboundCall = ServerDuplexStream<Uint8Array, Frame>;
 
 class InboundGrpcPipe implements InboundPipe {
   readonly remote: string;
@@ -149,8 +151,8 @@ class InboundGrpcPipe implements InboundPipe {
       isClosed = true;
       events.onClosed();
     };
-    this.#call.on('data', (frame: Frame) => {
-      if (!isClosed) events.onFrame(frame);
+    this.#call.on('data', (bytes: Uint8Array) => {
+      if (!isClosed) tell(events, bytes);
     });
     const end = (): void => {
       if (!isClosed) events.onHalfClose();
@@ -187,5 +189,20 @@ class InboundGrpcPipe implements InboundPipe {
 
   refuse(reason: string): void {
     this.#call.emit('error', { code: status.FAILED_PRECONDITION, details: reason });
+  }
+}
+
+function tell(events: InboundEvents, bytes: Uint8Array): void {
+  const frame = frameOf(bytes);
+  if (frame instanceof ProtocolError) events.onUnreadable(frame.message);
+  else events.onFrame(frame);
+}
+
+function frameOf(bytes: Uint8Array): Frame | ProtocolError {
+  try {
+    return decodeFrame(bytes);
+  } catch (error) {
+    if (error instanceof ProtocolError) return error;
+    throw error;
   }
 }

@@ -4,7 +4,7 @@ import type { CallRequest, CallResponse, Frame } from './frames.ts';
 import { ProtocolError, reportUnforeseen } from './inbound.ts';
 import type { Answering, FrameConsumer, ServerContext } from './inbound.ts';
 import { BODY_BYTES_MAX, CALL_BYTES_PENDING_MAX, CALLS_SERVED_MAX } from './limits.ts';
-import { GATHER_BYTES_MAX, METHOD_BYTES_MAX } from './limits.ts';
+import { GATHER_BYTES_MAX, GATHER_ITEMS_MAX, METHOD_BYTES_MAX } from './limits.ts';
 
 const RESPONSE_HEAD_BYTES = 16;
 const noBytes = new Uint8Array(0);
@@ -90,7 +90,7 @@ export class InboundCalls implements FrameConsumer {
     while (taken < this.#ready.length && this.#stream.hasRoom) {
       const responses: CallResponse[] = [];
       let bytes = 0;
-      while (taken < this.#ready.length && bytes < GATHER_BYTES_MAX) {
+      while (taken < this.#ready.length && hasRoom(responses.length, bytes)) {
         const response = this.#ready[taken++] as CallResponse;
         responses.push(response);
         bytes += sizeOf(response);
@@ -117,3 +117,6 @@ export class InboundCalls implements FrameConsumer {
 function sizeOf(response: CallResponse): number {
   return RESPONSE_HEAD_BYTES + response.body.length + (response.failure?.message.length ?? 0);
 }
+
+const hasRoom = (count: number, bytes: number): boolean =>
+  count < GATHER_ITEMS_MAX && bytes < GATHER_BYTES_MAX;

@@ -1,10 +1,11 @@
+import { fromUtf8, utf8 } from '../../shared/index.ts';
 import type { Cancel } from '../../shared/index.ts';
 import { FrameWriter } from './frame-writer.ts';
 import type { Frame, Hello } from './frames.ts';
 import { helloFrom } from './identity.ts';
 import { ProtocolError } from './inbound.ts';
 import type { Answering, FrameConsumer, ServerContext } from './inbound.ts';
-import { HELLO_TIMEOUT_MS } from './limits.ts';
+import { HELLO_TIMEOUT_MS, REASON_CHARS_MAX } from './limits.ts';
 import type { InboundPipe } from './pipes.ts';
 
 /** Who decides about a stream's hello. */
@@ -38,6 +39,7 @@ export class InboundStream implements Answering {
     );
     pipe.listen({
       onFrame: (frame) => this.#guarded(() => this.#receive(frame)),
+      onUnreadable: (reason) => this.#breached(reason),
       onHalfClose: () => this.#guarded(() => this.#halfClosed()),
       onClosed: () => this.#close(),
     });
@@ -112,16 +114,20 @@ export class InboundStream implements Answering {
       run();
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      const { logger, logGate } = this.#context;
-      const fields = { remote: this.#pipe.remote, reason: error.message };
-      if (logGate.passes(`protocol ${error.message}`)) {
-        logger.warn(
-          fields,
-          `Closed the stream of a peer that breaks the protocol: ${error.message}`,
-        );
-      }
-      this.refuse(error.message);
+      this.#breached(error.message);
     }
+  }
+
+  /** What is quoted of the peer's own words may be of any length. */
+  #breached(found: string): void {
+    if (this.#isOver) return;
+    const reason = shortened(found);
+    const { logger, logGate } = this.#context;
+    if (logGate.passes(`protocol ${reason}`)) {
+      const fields = { remote: this.#pipe.remote, reason };
+      logger.warn(fields, `Closed the stream of a peer that breaks the protocol: ${reason}`);
+    }
+    this.refuse(reason);
   }
 
   #close(): void {
@@ -132,4 +138,10 @@ export class InboundStream implements Answering {
     this.#host.closed(this.#accepted.hello, this);
     this.#accepted.consumer.onClosed();
   }
+}
+
+function shortened(reason: string): string {
+  if (reason.length <= REASON_CHARS_MAX) return reason;
+  // Half a character would not go into a header: it becomes U+FFFD.
+  return `${fromUtf8(utf8(reason.slice(0, REASON_CHARS_MAX)))}...`;
 }

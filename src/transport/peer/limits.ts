@@ -14,7 +14,12 @@ export const SNAPSHOT_CHUNK_BYTES_MAX = 4 * MEBIBYTE;
 
 /** Gathering stops at this size; one larger item still goes in a frame of its own. */
 export const GATHER_BYTES_MAX = MEBIBYTE;
+/** Gathering stops at this many items; a frame with more is refused. */
 export const GATHER_ITEMS_MAX = 4096;
+/** A refusal that quotes what was found is cut here: it travels in a header. */
+export const REASON_CHARS_MAX = 256;
+/** Ids and addresses are far shorter; a hello with a longer text is refused. */
+export const HELLO_TEXT_CHARS_MAX = 1024;
 /** Written to a stream and not yet taken by the socket. */
 export const UNFLUSHED_BYTES_MAX = 2 * MEBIBYTE;
 export const UNFLUSHED_FRAMES_MAX = 2;

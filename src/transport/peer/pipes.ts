@@ -44,6 +44,8 @@ export interface InboundPipe {
 
 export interface InboundEvents {
   onFrame(frame: Frame): void;
+  /** What came is no frame that may be taken, for this reason. */
+  onUnreadable(reason: string): void;
   /** The other side will write no more. */
   onHalfClose(): void;
   /** Once, last. May come after `refuse` and `finish` too. */

@@ -1,18 +1,13 @@
 import { connect, createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
-import { Client, credentials } from '@grpc/grpc-js';
-import type { ClientDuplexStream, StatusObject } from '@grpc/grpc-js';
 import { expect } from 'chai';
 import { fromUtf8, seededRandom, utf8 } from '../../../src/shared/index.ts';
 import { createGrpcPeerTransport } from '../../../src/transport/index.ts';
-import type { Frame } from '../../../src/transport/peer/frames.ts';
 import { parseAddress } from '../../../src/transport/peer/address.ts';
 import type { RpcName } from '../../../src/transport/peer/pipes.ts';
-import { peerService } from '../../../src/transport/peer/rpc.ts';
 import { encodeRaftMessage } from '../../../src/wire/index.ts';
 import {
   append,
-  cluster,
   codeOfRejection,
   freeAddress,
   heartbeat,
@@ -24,39 +19,9 @@ import {
   until,
 } from '../../contract/peer-transport-support.ts';
 import type { TestNode } from '../../contract/peer-transport-support.ts';
+import { hello, RawPeer } from './raw-peer.ts';
 
 const patienceMs = 8000;
-const hello: Frame = {
-  body: 'hello',
-  hello: { version: 1, cluster, from: two, to: one, address: 'b:1' },
-};
-
-/** A client that says whatever a test wants. */
-class RawPeer {
-  readonly frames: Frame[] = [];
-  ending: StatusObject | null = null;
-  readonly call: ClientDuplexStream<Frame, Frame>;
-  readonly #client: Client;
-
-  constructor(address: string, rpc: RpcName) {
-    const { path, requestSerialize, responseDeserialize } = peerService[rpc];
-    this.#client = new Client(address, credentials.createInsecure());
-    this.call = this.#client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
-    this.call.on('data', (frame: Frame) => this.frames.push(frame));
-    this.call.on('error', () => undefined);
-    this.call.on('status', (ending: StatusObject) => (this.ending = ending));
-  }
-
-  close(): void {
-    this.call.cancel();
-    this.#client.close();
-  }
-
-  async end(): Promise<string> {
-    await until('the end', () => this.ending !== null);
-    return this.ending?.details ?? '';
-  }
-}
 
 function rawSocket(address: string): Promise<Socket> {
   return new Promise((resolve, reject) => {

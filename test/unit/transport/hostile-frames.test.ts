@@ -1,0 +1,91 @@
+import { expect } from 'chai';
+import { asPeerId, fromUtf8, utf8 } from '../../../src/shared/index.ts';
+import { createGrpcPeerTransport } from '../../../src/transport/index.ts';
+import { FRAME_BYTES_MAX } from '../../../src/transport/peer/limits.ts';
+import type { RpcName } from '../../../src/transport/peer/pipes.ts';
+import { encodeRaftMessage, ProtoWriter } from '../../../src/wire/index.ts';
+import {
+  freeAddress,
+  heartbeat,
+  one,
+  TestNodes,
+  two,
+} from '../../contract/peer-transport-support.ts';
+import type { TestNode } from '../../contract/peer-transport-support.ts';
+import { hello, RawPeer } from './raw-peer.ts';
+
+describe('PeerTransport on gRPC, given frames that nobody honest sends', () => {
+  let nodes: TestNodes;
+  let open: RawPeer[];
+  beforeEach(() => {
+    nodes = new TestNodes(createGrpcPeerTransport);
+    open = [];
+  });
+  afterEach(async () => {
+    for (const peer of open) peer.close();
+    await nodes.stopAll();
+  });
+
+  function dial(node: TestNode, rpc: RpcName): RawPeer {
+    const peer = new RawPeer(node.address, rpc);
+    open.push(peer);
+    return peer;
+  }
+
+  async function expectUntouchedAndServing(node: TestNode): Promise<void> {
+    expect(node.received.messages).to.be.empty;
+    expect(node.received.calls).to.be.empty;
+    const friend = await nodes.start(two, await freeAddress());
+    friend.transport.setPeers(new Map([[one, node.address]]));
+    const answer = await friend.transport.call(one, 'propose', utf8('still'), 8000);
+    expect(fromUtf8(answer)).to.equal('still');
+  }
+
+  it('a first frame of millions of empty items is refused before they are built', async () => {
+    const node = await nodes.start(one, await freeAddress());
+    const wrong = {
+      Control: ['batch', 'messages'],
+      CallAddress: ['requests', 'requests'],
+    } as const;
+    for (const rpc of ['Control', 'CallAddress'] as const) {
+      const [body, items] = wrong[rpc];
+      const peer = dial(node, rpc);
+      peer.call.write(emptyItems(body, FRAME_BYTES_MAX));
+      expect(await peer.end()).to.equal(`it sends a frame with more than 4096 ${items}`);
+    }
+    await expectUntouchedAndServing(node);
+    expect(node.log.complaints).to.include(
+      'Closed the stream of a peer that breaks the protocol: ' +
+        'it sends a frame with more than 4096 requests',
+    );
+  });
+
+  it('bytes that are no frame end their stream', async () => {
+    const node = await nodes.start(one, await freeAddress());
+    const peer = dial(node, 'Control');
+    peer.call.write(Buffer.from([255, 255, 255]));
+    expect(await peer.end()).to.equal('it sends a frame that cannot be read');
+    await expectUntouchedAndServing(node);
+  });
+
+  it('names of mebibytes are refused in few words that go into a header', async () => {
+    const node = await nodes.start(one, await freeAddress());
+    const long = '😀'.repeat(1024 * 1024);
+    const stranger = dial(node, 'Control');
+    stranger.call.write({ ...hello, hello: { ...hello.hello, cluster: long } });
+    expect(await stranger.end()).to.equal('its hello has a text of more than 1024 characters');
+    const fellow = dial(node, 'Control');
+    fellow.call.write(hello);
+    const message = encodeRaftMessage(heartbeat(asPeerId(`${long}@1`), one, 1));
+    fellow.call.write({ body: 'batch', batch: { messages: [message] } });
+    expect(await fellow.end()).to.match(/^it sends in the name of '(😀)+\ufffd\.\.\.$/u);
+    await expectUntouchedAndServing(node);
+  });
+});
+
+/** A frame of nearly this size with as many empty items as it can hold. */
+function emptyItems(body: 'batch' | 'requests' | 'responses', bytes: number): Buffer {
+  const items = Buffer.alloc(bytes - 16, Buffer.from([0x0a, 0x00]));
+  const field = { batch: 2, requests: 3, responses: 4 }[body];
+  return Buffer.from(new ProtoWriter(32).presentBytes(field, items).take());
+}
