@@ -1,6 +1,6 @@
-import type { RaftMessage } from '../../raft/index.ts';
+import type { Entry, RaftMessage } from '../../raft/index.ts';
 import type { PeerId } from '../../shared/index.ts';
-import { decodeRaftMessage } from '../../wire/index.ts';
+import { decodeConfiguration, decodeRaftMessage } from '../../wire/index.ts';
 import type { Frame } from './frames.ts';
 import { ProtocolError } from './inbound.ts';
 import type { Answering, FrameConsumer, ServerContext } from './inbound.ts';
@@ -49,8 +49,17 @@ export function readMessage(bytes: Uint8Array, from: PeerId, to: PeerId): RaftMe
 
 function decode(bytes: Uint8Array): RaftMessage {
   try {
-    return decodeRaftMessage(bytes);
+    const message = decodeRaftMessage(bytes);
+    if (message.kind === 'appendRequest') checkConfigurations(message.entries);
+    return message;
   } catch (cause) {
     throw new ProtocolError('it sends a message that cannot be read', { cause });
+  }
+}
+
+/** The core takes them over as they are appended, and has no way to refuse one. */
+function checkConfigurations(entries: readonly Entry[]): void {
+  for (const { kind, payload } of entries) {
+    if (kind === 'configuration') decodeConfiguration(payload);
   }
 }

@@ -5,6 +5,7 @@ import { FRAME_BYTES_MAX } from '../../../src/transport/peer/limits.ts';
 import type { RpcName } from '../../../src/transport/peer/pipes.ts';
 import { encodeRaftMessage, ProtoWriter } from '../../../src/wire/index.ts';
 import {
+  append,
   freeAddress,
   heartbeat,
   one,
@@ -79,6 +80,19 @@ describe('PeerTransport on gRPC, given frames that nobody honest sends', () => {
     const message = encodeRaftMessage(heartbeat(asPeerId(`${long}@1`), one, 1));
     fellow.call.write({ body: 'batch', batch: { messages: [message] } });
     expect(await fellow.end()).to.match(/^it sends in the name of '(😀)+\ufffd\.\.\.$/u);
+    await expectUntouchedAndServing(node);
+  });
+
+  it('a configuration that cannot be read ends its stream', async () => {
+    const node = await nodes.start(one, await freeAddress());
+    const peer = dial(node, 'Append');
+    peer.call.write(hello);
+    const whole = append(two, one, new Uint8Array([255]));
+    if (whole.kind !== 'appendRequest') throw new Error('An append was made');
+    const entries = whole.entries.map((entry) => ({ ...entry, kind: 'configuration' as const }));
+    const messages = [encodeRaftMessage({ ...whole, entries })];
+    peer.call.write({ body: 'batch', batch: { messages } });
+    expect(await peer.end()).to.equal('it sends a message that cannot be read');
     await expectUntouchedAndServing(node);
   });
 });
