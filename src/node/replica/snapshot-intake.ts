@@ -1,7 +1,11 @@
 import type { LogBase } from '../../raft/index.ts';
 import type { ClusterId, PeerId, Term } from '../../shared/index.ts';
 import { QuorateError } from '../../shared/index.ts';
-import type { Files, SnapshotReceiver as SnapshotFile } from '../../storage/index.ts';
+import type {
+  Files,
+  SnapshotIdentity,
+  SnapshotReceiver as SnapshotFile,
+} from '../../storage/index.ts';
 import { openSnapshotReceiver } from '../../storage/index.ts';
 import type { SnapshotOffer, SnapshotReceiver } from '../../transport/index.ts';
 import { decodeSnapshotIdentity } from './snapshot-offer.ts';
@@ -31,9 +35,13 @@ export class SnapshotIntake {
     this.#init = init;
   }
 
-  /** Rejects with CONFLICT for a foreign cluster, OVERLOADED while another one comes in. */
+  /**
+   * Rejects with PARAM_INVALID for an offer that contradicts itself, CONFLICT for a foreign cluster,
+   * OVERLOADED while another one comes in.
+   */
   async accept(from: PeerId, offer: SnapshotOffer): Promise<SnapshotReceiver> {
     const meta = decodeSnapshotIdentity(offer.header);
+    checkOffer(offer, meta);
     if (meta.clusterId !== this.#init.clusterId) {
       throw new QuorateError('CONFLICT', 'Cannot take a snapshot of another cluster');
     }
@@ -62,5 +70,17 @@ export class SnapshotIntake {
         file.close().then(() => (this.#busy = false), this.#init.onFatal);
       },
     };
+  }
+}
+
+/** The stream counts chunks by the offer, the file by its header: only one of them can be right. */
+function checkOffer({ chunkCount, resumeKey }: SnapshotOffer, meta: SnapshotIdentity): void {
+  if (chunkCount !== meta.chunkCount) {
+    const found = `${chunkCount} chunks are offered, its header says ${meta.chunkCount}`;
+    throw new QuorateError('PARAM_INVALID', `Cannot take the snapshot as offered: ${found}`);
+  }
+  if (resumeKey !== meta.hash) {
+    const found = 'its key is not the hash in its header';
+    throw new QuorateError('PARAM_INVALID', `Cannot take the snapshot as offered: ${found}`);
   }
 }
