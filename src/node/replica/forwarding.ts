@@ -1,3 +1,4 @@
+import { QuorateError } from '../../shared/index.ts';
 import { minVersionOf, supportedClusterVersion } from '../../store/index.ts';
 import type { PeerTransport } from '../../transport/index.ts';
 import {
@@ -13,6 +14,8 @@ import type { ProposalOutcome, Proposer } from './proposer.ts';
 /** Commands on their way from one node to the leader: the call and its answer. */
 
 const proposeMethod = 'propose';
+/** Commands of one call: as many as may wait at the leader. Nobody forwards nearly so many at once. */
+const envelopesMax = 16_384;
 
 /** Asks a peer to propose; see CommandClientInit. */
 export function forwardThrough(
@@ -30,6 +33,7 @@ export function answerForwarded(
   body: Uint8Array,
 ): Promise<Uint8Array> {
   const envelopes = decodeProposeRequest(body);
+  if (envelopes.length > envelopesMax) return Promise.reject(tooMany(envelopes.length));
   return new Promise((resolve) => {
     const outcomes = new Array<WireOutcome>(envelopes.length);
     let open = envelopes.length;
@@ -44,6 +48,9 @@ export function answerForwarded(
     }
   });
 }
+
+const tooMany = (count: number): QuorateError =>
+  new QuorateError('TOO_LARGE', `Cannot propose ${count} commands at once: ${envelopesMax} may be`);
 
 /** In the log it would stop every node of this version. */
 const tooNew = (envelope: Uint8Array): WireOutcome => ({

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 
 import { answerForwarded } from '../../../../src/node/replica/forwarding.ts';
-import { utf8 } from '../../../../src/shared/index.ts';
+import { codeOf, utf8 } from '../../../../src/shared/index.ts';
 import { encodeEnvelope, supportedClusterVersion } from '../../../../src/store/index.ts';
 import { decodeProposeResponse, encodeProposeRequest } from '../../../../src/wire/index.ts';
 
@@ -32,5 +32,16 @@ describe('answerForwarded()', () => {
     expect(later).to.include({ kind: 'rejected', code: 'PARAM_INVALID' });
     expect(known).to.include({ kind: 'refused', reason: 'lost' });
     expect(proposed).to.deep.equal([envelopeOf(supportedClusterVersion)]);
+  });
+
+  it('refuses a call of more commands than may wait, before it proposes one', async () => {
+    let count = 0;
+    const propose = (): void => {
+      count++;
+    };
+    const body = encodeProposeRequest(Array.from({ length: 16_385 }, () => new Uint8Array(0)));
+    const found = await answerForwarded({ propose }, body).catch((error: unknown) => codeOf(error));
+    expect(found).to.equal('TOO_LARGE');
+    expect(count).to.equal(0);
   });
 });
