@@ -15,6 +15,9 @@ export class SpareSegments {
   readonly #ready: number[];
   #next: number;
   #running: Promise<void> | null = null;
+  /** One at a time: two would fill the same file. */
+  #preparing: Promise<void> | null = null;
+  #hasFailed = false;
   #stopped = false;
 
   /** `ready` are prepared already, directly behind the segment `activeSequence`. */
@@ -28,15 +31,14 @@ export class SpareSegments {
     return this.#ready.length;
   }
 
-  /** Fills up in the background as far as the disk has room. A failure is logged; the next call, or need, tries again. */
+  /**
+   * Fills up in the background as far as the disk has room. The first failure in a row is logged; the
+   * next call, or need, tries again.
+   */
   prepare(): void {
     if (this.#running || this.#stopped) return;
     this.#running = this.#fillUp()
-      .catch((error: unknown) => {
-        const { directory } = this.#place;
-        if (this.#stopped) return;
-        this.#place.logger.warn({ error, directory }, 'Could not prepare a spare log segment');
-      })
+      .catch((error: unknown) => this.#failed(error))
       .finally(() => {
         this.#running = null;
       });
@@ -66,12 +68,25 @@ export class SpareSegments {
     }
   }
 
+  #failed(error: unknown): void {
+    const { directory, logger } = this.#place;
+    if (!this.#stopped && !this.#hasFailed) {
+      logger.warn({ error, directory }, 'Could not prepare a spare log segment');
+    }
+    this.#hasFailed = true;
+  }
+
   async #hasRoom(): Promise<boolean> {
     const { files, directory, settings } = this.#place;
     return (await files.freeBytes(directory)) >= settings.segmentBytes + RESERVE_BYTES;
   }
 
-  async #prepareOne(): Promise<void> {
+  #prepareOne(): Promise<void> {
+    this.#preparing ??= this.#makeOne().finally(() => (this.#preparing = null));
+    return this.#preparing;
+  }
+
+  async #makeOne(): Promise<void> {
     const sequence = this.#next;
     await prepareSegment(this.#place, sequence, {
       first: new Uint8Array(0),
@@ -79,6 +94,7 @@ export class SpareSegments {
     });
     this.#next++;
     this.#ready.push(sequence);
+    this.#hasFailed = false;
   }
 }
 

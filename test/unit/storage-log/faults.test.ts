@@ -16,6 +16,7 @@ import {
 } from '../../contract/log-store-support.ts';
 
 const fresh = { identity, base: emptyBase, generation: 1 };
+const noSpace: FileFault = { kind: 'error', code: 'ENOSPC' };
 const large = (index: number, term: number) => entry(index, term, `${index}`.padEnd(12_000, '.'));
 
 /** A log on a disk that asks `fault` first and can hold operations back. */
@@ -104,6 +105,44 @@ describe('SegmentedLog on a bad disk', () => {
     log.prepareSpares();
     await bench.settle();
     expect(log.usage().spareSegments).to.equal(1);
+  });
+
+  it('prepareSpares() does not fill the segment that write() is having prepared', async () => {
+    const bench = new Bench();
+    const isNext = ({ path }: FileOperation): boolean => path.endsWith('2.seg.new');
+    bench.fault = (one) => (one.kind === 'write' && isNext(one) ? noSpace : null);
+    const log = await createLog({ ...bench.place(), ...fresh });
+    for (let i = 1; i <= 4; i++) await log.write({ sequence: i, entries: [large(i, 1)] });
+    await bench.settle();
+    bench.fault = () => null;
+    bench.operations.length = 0;
+    bench.holds = (one) => one.kind === 'sync' && isNext(one);
+    const writing = log.write({ sequence: 5, entries: [large(5, 1)] });
+    await bench.settle();
+    log.prepareSpares();
+    await bench.settle();
+    bench.release();
+    await writing;
+    await bench.settle();
+    expect(bench.operations.filter((one) => isNext(one) && one.kind === 'open')).to.have.length(1);
+    expect(log.usage()).to.include({ segments: 2, spareSegments: 1 });
+  });
+
+  it('prepareSpares() says once that it cannot, until it could', async () => {
+    const bench = new Bench();
+    const warnings: string[] = [];
+    const warn = (_fields: unknown, message: string): void => void warnings.push(message);
+    const place = { ...bench.place(), logger: { ...logger, warn } };
+    const log = await createLog({ ...place, ...fresh });
+    await bench.settle();
+    bench.fault = ({ kind, path }) => (kind === 'write' && path.endsWith('.new') ? noSpace : null);
+    for (let i = 1; i <= 4; i++) await log.write({ sequence: i, entries: [large(i, 1)] });
+    await log.write({ sequence: 5, entries: [large(5, 1)] });
+    for (let i = 0; i < 3; i++) {
+      log.prepareSpares();
+      await bench.settle();
+    }
+    expect(warnings).to.deep.equal(['Could not prepare a spare log segment']);
   });
 
   it('write() is one write of whole blocks to the open segment', async () => {
