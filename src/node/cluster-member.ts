@@ -245,6 +245,8 @@ export class ClusterMember {
       files: surroundings.files,
       segmentBytes: replicaSettings.log.segmentBytes,
       logUsage: () => log.usage(),
+      prepareSpares: () => log.prepareSpares(),
+      onRoom: (room) => this.replica.onRoom(room),
       replica: this.replica,
       onMismatch: () => metrics.stateMismatches.inc(),
       report: (condition) => this.calls.report(condition),

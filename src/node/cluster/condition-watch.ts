@@ -1,15 +1,13 @@
 import type { Cancel, Clock, Logger } from '../../shared/index.ts';
 import { codeOf, QuorateError } from '../../shared/index.ts';
 import type { Files, LogUsage } from '../../storage/index.ts';
-import { RESERVE_BYTES } from '../../storage/index.ts';
 import type { Operation } from '../../store/index.ts';
-import type { DigestMark, Replica } from '../replica/index.ts';
+import type { DigestMark, DiskRoom, Replica } from '../replica/index.ts';
+import { roomOf } from '../replica/index.ts';
 import { ConditionBook, hex } from './condition-book.ts';
 import type { Condition } from './condition.ts';
 
 const intervalMs = 1_000;
-/** There is room again when so much more than the least is free. */
-const marginFactor = 1.5;
 
 export interface ConditionWatchInit {
   readonly clock: Clock;
@@ -18,6 +16,10 @@ export interface ConditionWatchInit {
   readonly dataDirectory: string;
   readonly segmentBytes: number;
   readonly logUsage: () => LogUsage;
+  /** Fills up the log's spare segments where there is room for them. */
+  readonly prepareSpares: () => void;
+  /** Told once a second; has what can be spared deleted while there is not enough. */
+  readonly onRoom: (room: DiskRoom) => void;
   readonly replica: Pick<Replica, 'self' | 'state' | 'marks' | 'mayDecide' | 'configuration'>;
   /** Nodes turned out to hold different states. */
   readonly onMismatch: () => void;
@@ -39,7 +41,7 @@ export class ConditionWatch {
   #stopped = false;
   #led = false;
   #freeBytes: number | null = null;
-  #isLow = false;
+  #room: DiskRoom = 'enough';
   #said = '';
 
   constructor(init: ConditionWatchInit) {
@@ -56,7 +58,7 @@ export class ConditionWatch {
   }
 
   get isLow(): boolean {
-    return this.#isLow;
+    return this.#room !== 'enough';
   }
 
   start(): void {
@@ -81,16 +83,18 @@ export class ConditionWatch {
   }
 
   async #look(): Promise<void> {
-    const { files, dataDirectory, segmentBytes, logUsage } = this.#init;
-    this.#freeBytes = await files.freeBytes(dataDirectory);
-    const hasSpare = logUsage().spareSegments > 0;
-    const neededBytes = hasSpare ? RESERVE_BYTES : RESERVE_BYTES + segmentBytes;
-    this.#isLow = this.#freeBytes < neededBytes * (this.#isLow ? marginFactor : 1);
+    const { files, dataDirectory, segmentBytes, logUsage, prepareSpares, onRoom } = this.#init;
+    const freeBytes = await files.freeBytes(dataDirectory);
+    this.#freeBytes = freeBytes;
+    this.#room = roomOf({ freeBytes, usage: logUsage(), segmentBytes, before: this.#room });
+    if (this.#stopped) return;
+    prepareSpares();
+    onRoom(this.#room);
   }
 
   async #report(): Promise<void> {
     const { replica, report } = this.#init;
-    const condition = { peer: replica.self, isLow: this.#isLow, mark: replica.marks.newest };
+    const condition = { peer: replica.self, isLow: this.isLow, mark: replica.marks.newest };
     const majority = await report(condition).catch((error: unknown) => {
       if (codeOf(error) === undefined) throw error;
       return null;

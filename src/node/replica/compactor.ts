@@ -1,6 +1,11 @@
 import type { LogBase } from '../../raft/index.ts';
 import type { Cancel, Clock, Logger, LogIndex } from '../../shared/index.ts';
 import { asIndex } from '../../shared/index.ts';
+import type { LogUsage } from '../../storage/index.ts';
+import type { DiskRoom } from './disk-room.ts';
+
+/** On a disk that is nearly full so much less stays for followers. */
+const lowKeepDivisor = 10;
 
 export interface CompactionSettings {
   /** The log is cut when it holds more applied entries than this... */
@@ -18,7 +23,8 @@ export interface CompactorInit {
   readonly settings: CompactionSettings;
   readonly baseIndex: () => LogIndex;
   readonly appliedIndex: () => LogIndex;
-  readonly logBytes: () => number;
+  readonly logUsage: () => LogUsage;
+  readonly room: () => DiskRoom;
   /** The state is being replaced: there is nothing to flush now. */
   readonly isBusy: () => boolean;
   /** Makes the applied state durable; resolves with the index that is. */
@@ -57,15 +63,26 @@ export class Compactor {
   }
 
   async #check(): Promise<void> {
-    const { settings, baseIndex, appliedIndex, logBytes, isBusy } = this.#init;
+    const { baseIndex, appliedIndex, isBusy } = this.#init;
     if (isBusy()) return;
     const held = appliedIndex() - baseIndex();
-    const isLong = held > settings.entriesMax;
-    if (!isLong && !(logBytes() > settings.bytesMax && held > 1)) return;
-    const keep = isLong
-      ? settings.keepEntries
-      : Math.min(settings.keepEntries, Math.floor(held / 4));
-    await this.#compactTo(appliedIndex() - keep);
+    const keep = this.#keepOf(held);
+    if (held > keep) await this.#compactTo(appliedIndex() - keep);
+  }
+
+  /** How many of so many applied entries stay; all of them when there is no need to cut. */
+  #keepOf(held: number): number {
+    const { settings, logUsage, room } = this.#init;
+    const { entriesMax, bytesMax, keepEntries } = settings;
+    const { bytes, segments } = logUsage();
+    const quarter = Math.max(1, Math.floor(held / 4));
+    let keep = held;
+    if (held > entriesMax) keep = keepEntries;
+    else if (bytes > bytesMax) keep = Math.min(keepEntries, quarter);
+    // The segment in use stays whatever is cut.
+    if (room() === 'enough' || segments === 1) return keep;
+    const few = Math.floor(keepEntries / lowKeepDivisor);
+    return Math.min(keep, few, room() === 'none' ? quarter : held);
   }
 
   async #compactTo(wanted: number): Promise<void> {
@@ -76,12 +93,13 @@ export class Compactor {
     await compact(baseAt(asIndex(index)));
   }
 
-  /** A log of twice the size is cut all the same: transfers can begin again. */
+  /** A log of twice the size, or without a next segment, is cut all the same: transfers can begin again. */
   #pinnedIndex(wanted: number): number {
-    const { settings, pinnedIndex, logBytes, logger } = this.#init;
+    const { settings, pinnedIndex, logUsage, room, logger } = this.#init;
     const pinned = pinnedIndex() ?? Infinity;
-    const bytes = logBytes();
-    if (pinned >= wanted || bytes <= 2 * settings.bytesMax) return pinned;
+    const { bytes } = logUsage();
+    const mayStay = bytes <= 2 * settings.bytesMax && room() !== 'none';
+    if (pinned >= wanted || mayStay) return pinned;
     const message = 'Cutting the log that a peer still needs: its snapshot has to be sent again';
     logger.warn({ bytes, pinned, wanted }, message);
     return Infinity;

@@ -1,5 +1,7 @@
 export type { Applied } from './command-client.ts';
 export type { DigestMark } from './digest-marks.ts';
+export { roomOf } from './disk-room.ts';
+export type { DiskRoom } from './disk-room.ts';
 export { Replica } from './replica.ts';
 export type { ReplicaInit, ReplicaObserver } from './replica-init.ts';
 export { replicaSettingsFor } from './settings.ts';

@@ -19,6 +19,7 @@ import type { Applied } from './command-client.ts';
 import { CommandClient } from './command-client.ts';
 import { Compactor } from './compactor.ts';
 import { DigestMarks } from './digest-marks.ts';
+import type { DiskRoom } from './disk-room.ts';
 import { EntryCache } from './entry-cache.ts';
 import { answerForwarded, forwardThrough } from './forwarding.ts';
 import { MemberChanges } from './member-changes.ts';
@@ -51,6 +52,7 @@ export class Replica {
   #state: ReplicaState;
   #baseIndex: LogIndex;
   #noopIndex: LogIndex = asIndex(0);
+  #room: DiskRoom = 'enough';
   #failed = false;
 
   private constructor(init: ReplicaInit, state: ReplicaState) {
@@ -112,6 +114,11 @@ export class Replica {
   start(): void {
     this.#driver.start();
     this.#compactor.start();
+  }
+
+  /** What was found on the disk: when it is nearly full the log is cut sooner. */
+  onRoom(room: DiskRoom): void {
+    this.#room = room;
   }
 
   /** Hands over nothing by itself: see `transfer`. Closes log and engine. */
@@ -247,7 +254,8 @@ export class Replica {
       settings: settings.compaction,
       baseIndex: () => this.#baseIndex,
       appliedIndex: () => this.#applier.appliedIndex,
-      logBytes: () => log.usage().bytes,
+      logUsage: () => log.usage(),
+      room: () => this.#room,
       isBusy: () => this.#snapshots.isSwitching,
       flush: () => this.#state.engine.flush(),
       pinnedIndex: () => this.#snapshots.pinnedIndex,

@@ -57,7 +57,7 @@ export class SegmentedLog implements LogStore {
     };
   }
 
-  /** Tries again to fill up the spare segments, in the background. */
+  /** Fills up the spare segments in the background, as far as the disk has room by now. */
   prepareSpares(): void {
     this.#spares.prepare();
   }

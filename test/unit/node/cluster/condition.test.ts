@@ -9,6 +9,7 @@ import {
   encodeVerdict,
 } from '../../../../src/node/cluster/condition.ts';
 import { DigestMarks } from '../../../../src/node/replica/digest-marks.ts';
+import type { DiskRoom } from '../../../../src/node/replica/index.ts';
 import type { Configuration, Member } from '../../../../src/raft/index.ts';
 import { emptyConfiguration, peerIdOfMember } from '../../../../src/raft/index.ts';
 import { asIncarnation, asIndex, asNodeId, codeOf } from '../../../../src/shared/index.ts';
@@ -137,6 +138,8 @@ class Node extends Bench {
   readonly machine = new StateMachine();
   verdict: ReturnType<typeof decodeVerdict> = null;
   readonly told: Condition[] = [];
+  readonly rooms: DiskRoom[] = [];
+  prepared = 0;
   readonly watch: ConditionWatch = new ConditionWatch({
     clock: this.clock,
     logger: this.logger,
@@ -144,6 +147,8 @@ class Node extends Bench {
     dataDirectory: '/data',
     segmentBytes: 64 * mebibyte,
     logUsage: () => ({ segments: 1, spareSegments: this.spareSegments, bytes: 0 }),
+    prepareSpares: () => this.prepared++,
+    onRoom: (room) => this.rooms.push(room),
     replica: {
       self: peerOf('a'),
       state: { machine: this.machine, engine: null as never },
@@ -204,6 +209,20 @@ describe('ConditionWatch', () => {
     expect(await node.with({ spareSegments: 0, freeBytes: 128 * mebibyte })).to.equal('');
     expect(await node.with({ freeBytes: 128 * mebibyte - 1 })).to.equal('a');
     expect(await node.with({ spareSegments: 1 })).to.equal('');
+  });
+
+  it('has spares prepared, and what can be spared deleted, according to the room there is', async () => {
+    const node = new Node();
+    const roomWith = async (changes: Parameters<Node['with']>[0]): Promise<unknown> => {
+      await node.with(changes);
+      return node.rooms.at(-1);
+    };
+    expect(await roomWith({})).to.equal('enough');
+    expect(await roomWith({ freeBytes: 1 })).to.equal('low');
+    expect(await roomWith({ spareSegments: 0 }), 'no next segment').to.equal('none');
+    expect(await roomWith({ freeBytes: 64 * mebibyte })).to.equal('low');
+    expect(await roomWith({ freeBytes: 192 * mebibyte })).to.equal('enough');
+    expect(node.prepared).to.equal(node.rooms.length);
   });
 
   it('stops a node whose state differs from that of a majority, as damaged', async () => {
