@@ -22,7 +22,13 @@ export type { StateVerification } from './engine/verify-state.ts';
 export type { SpoolableEngine, StateEngineSettings } from './engine/state-engine.ts';
 export { installSnapshot, removeOtherGenerations, stateDirectory } from './snapshot/install.ts';
 export type { InstalledState } from './snapshot/install.ts';
-export { listSnapshots } from './snapshot/snapshot-directory.ts';
+export { isLackOfRoom } from './snapshot/room.ts';
+export {
+  listSnapshots,
+  removeLeftovers,
+  removeSnapshots,
+  snapshotDirectory,
+} from './snapshot/snapshot-directory.ts';
 export { openSnapshotReceiver } from './snapshot/snapshot-receiver.ts';
 export type { SnapshotReceiver } from './snapshot/snapshot-receiver.ts';
 export { snapshotChunkBytes, spoolSnapshot } from './snapshot/spool.ts';

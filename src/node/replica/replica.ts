@@ -9,7 +9,7 @@ import type {
 } from '../../raft/index.ts';
 import type { LogIndex, PeerId, Term } from '../../shared/index.ts';
 import { asIndex } from '../../shared/index.ts';
-import { removeOtherGenerations } from '../../storage/index.ts';
+import { removeLeftovers, removeOtherGenerations, snapshotDirectory } from '../../storage/index.ts';
 import type { Envelope } from '../../store/index.ts';
 import { encodeEnvelope } from '../../store/index.ts';
 import type { SnapshotOffer, SnapshotReceiver } from '../../transport/index.ts';
@@ -76,9 +76,10 @@ export class Replica {
 
   /** Loads the state that belongs to the log. Throws STORAGE_DAMAGED, DATA_DIRECTORY_LOCKED. */
   static async open(init: ReplicaInit): Promise<Replica> {
-    const { kvFactory, dataDirectory, log, clock, events } = init;
+    const { files, kvFactory, dataDirectory, log, clock, events } = init;
     const { generation } = log.recovered;
     await removeOtherGenerations({ kvFactory, dataDirectory, generation });
+    await removeLeftovers(files, snapshotDirectory(dataDirectory));
     const onFailure = (error: unknown): void => events.onFatal(error);
     const state = await openState({ kvFactory, dataDirectory, generation, clock, onFailure });
     await checkStateMeetsLog(state, log.recovered);
@@ -116,9 +117,10 @@ export class Replica {
     this.#compactor.start();
   }
 
-  /** What was found on the disk: when it is nearly full the log is cut sooner. */
+  /** What was found on the disk: when it is nearly full old snapshots go and the log is cut sooner. */
   onRoom(room: DiskRoom): void {
     this.#room = room;
+    if (room !== 'enough') this.#snapshots.makeRoom();
   }
 
   /** Hands over nothing by itself: see `transfer`. Closes log and engine. */

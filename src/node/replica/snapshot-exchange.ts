@@ -2,7 +2,13 @@ import type { LogBase, LogStore } from '../../raft/index.ts';
 import type { Clock, Logger, LogIndex, PeerId } from '../../shared/index.ts';
 import { assert } from '../../shared/index.ts';
 import type { Files, KvFactory } from '../../storage/index.ts';
-import { installSnapshot, openSnapshot, removeOtherGenerations } from '../../storage/index.ts';
+import {
+  installSnapshot,
+  openSnapshot,
+  removeOtherGenerations,
+  removeSnapshots,
+  snapshotDirectory,
+} from '../../storage/index.ts';
 import type { PeerTransport, SnapshotOffer, SnapshotReceiver } from '../../transport/index.ts';
 import type { Applier } from './applier.ts';
 import type { RaftDriver } from './raft-driver.ts';
@@ -42,6 +48,8 @@ export class SnapshotExchange {
   readonly #stopping = new AbortController();
   #received: ReceivedSnapshot | null = null;
   #installing: Promise<void> | null = null;
+  #tidying: Promise<void> | null = null;
+  #cannotTidy = false;
   #isSwitching = false;
   #generation: number;
 
@@ -75,9 +83,18 @@ export class SnapshotExchange {
     return this.#isSwitching;
   }
 
+  /** The disk is nearly full: deletes the snapshots that nobody sends, takes in or installs. */
+  makeRoom(): void {
+    this.#tidying ??= this.#intake
+      .whileIdle(() => this.#tidy())
+      .catch((error: unknown) => this.#onCannotTidy(error))
+      .finally(() => (this.#tidying = null));
+  }
+
   /** Resolves when no transfer and no install touches disk or engine any more. */
   async stop(): Promise<void> {
     this.#stopping.abort();
+    await this.#tidying;
     await this.#sender.stop();
     await this.#installing;
   }
@@ -86,12 +103,25 @@ export class SnapshotExchange {
   install(base: LogBase): void {
     const received = this.#received;
     assert(received !== null, `Snapshot ${base.index} lies ready`);
+    this.#received = null;
     this.#installing = this.#fillAndSwitch(received, base)
       .then(() => this.#init.observe('installed', 'ok'))
       .catch((error: unknown) => {
         if (!this.#stopping.signal.aborted) this.#init.onFatal(error);
       })
       .finally(() => (this.#installing = null));
+  }
+
+  async #tidy(): Promise<void> {
+    const isNeeded = this.#sender.isReading || this.#received !== null || this.#installing !== null;
+    if (isNeeded || this.#stopping.signal.aborted) return;
+    await removeSnapshots(this.#init.files, this.#directory);
+  }
+
+  /** Tried again with the next look at the disk, and said once. */
+  #onCannotTidy(error: unknown): void {
+    if (!this.#cannotTidy) this.#init.logger.warn({ error }, 'Could not delete old snapshots');
+    this.#cannotTidy = true;
   }
 
   async #fillAndSwitch(received: ReceivedSnapshot, base: LogBase): Promise<void> {
@@ -138,6 +168,7 @@ export class SnapshotExchange {
       directory: this.#directory,
       clusterId: log.recovered.identity.clusterId,
       engine: () => state().engine,
+      stateBytes: () => state().machine.databaseBytes,
       view: () => driver.view,
       send: (to, source, signal) => transport.sendSnapshot(to, source, signal),
       onSent: (to, index, ok) => driver.submit({ kind: 'snapshotSent', to, index, ok }),
@@ -160,6 +191,6 @@ export class SnapshotExchange {
   }
 
   get #directory(): string {
-    return `${this.#init.dataDirectory}/snapshots`;
+    return snapshotDirectory(this.#init.dataDirectory);
   }
 }

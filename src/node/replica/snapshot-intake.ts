@@ -57,6 +57,17 @@ export class SnapshotIntake {
     }
   }
 
+  /** Runs `work` while nothing comes in, and lets nothing in meanwhile; not at all while something does. */
+  async whileIdle(work: () => Promise<void>): Promise<void> {
+    if (this.#busy) return;
+    this.#busy = true;
+    try {
+      await work();
+    } finally {
+      this.#busy = false;
+    }
+  }
+
   #receiver(what: Omit<ReceivedSnapshot, 'path'>, file: SnapshotFile): SnapshotReceiver {
     return {
       startAt: file.nextChunk,

@@ -1,8 +1,8 @@
 import type { LogBase, RaftView } from '../../raft/index.ts';
 import type { ClusterId, Clock, Logger, LogIndex, PeerId } from '../../shared/index.ts';
-import { asIndex, codeOf, pause, QuorateError } from '../../shared/index.ts';
+import { asIndex, codeOf, QuorateError } from '../../shared/index.ts';
 import type { Files, SpoolableEngine, StoredSnapshot } from '../../storage/index.ts';
-import { listSnapshots, openSnapshot, spoolSnapshot } from '../../storage/index.ts';
+import { isLackOfRoom, listSnapshots, openSnapshot, spoolSnapshot } from '../../storage/index.ts';
 import type { SnapshotSource } from '../../transport/index.ts';
 import { LogPins } from './log-pins.ts';
 import { gentlePace } from './pace.ts';
@@ -11,6 +11,8 @@ import { encodeSnapshotIdentity } from './snapshot-offer.ts';
 
 /** Pause after a failed transfer before the core may ask for it again. */
 const failurePauseMs = 500;
+/** After one that failed for lack of room, here or there: that lasts, and each try uses some. */
+const roomPauseMs = 5_000;
 
 export interface SnapshotSenderInit {
   readonly files: Files;
@@ -20,6 +22,8 @@ export interface SnapshotSenderInit {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly engine: () => SpoolableEngine;
+  /** About how much its rows take. */
+  readonly stateBytes: () => number;
   readonly view: () => Pick<RaftView, 'term' | 'firstIndex' | 'lastIndex' | 'peers'>;
   readonly baseAt: (index: LogIndex) => LogBase;
   readonly send: (to: PeerId, source: SnapshotSource, signal: AbortSignal) => Promise<void>;
@@ -34,6 +38,7 @@ export class SnapshotSender {
   readonly #pins = new LogPins();
   readonly #abort = new AbortController();
   #spooling: Promise<string> | null = null;
+  #openCount = 0;
 
   constructor(init: SnapshotSenderInit) {
     this.#init = init;
@@ -42,6 +47,11 @@ export class SnapshotSender {
   /** The log must not be cut above this index; null: no peer needs it. */
   get pinnedIndex(): LogIndex | null {
     return this.#pins.lowest(this.#init.view().peers, this.#now());
+  }
+
+  /** A finished snapshot is being read. */
+  get isReading(): boolean {
+    return this.#openCount > 0;
   }
 
   send(to: PeerId): void {
@@ -75,12 +85,25 @@ export class SnapshotSender {
 
   async #failed(to: PeerId, error: unknown): Promise<void> {
     const { logger, clock } = this.#init;
-    if (this.#abort.signal.aborted) return;
+    const { signal } = this.#abort;
+    if (signal.aborted) return;
     logger.warn({ to, error }, `Cannot send a snapshot to ${to} yet, trying again`);
-    await pause(clock, failurePauseMs);
+    const lacksRoom = isLackOfRoom(error);
+    // There is nothing to follow it yet, and the disk may need the log to be cut.
+    if (lacksRoom) this.#pins.release(to);
+    await pauseUnless(signal, clock, lacksRoom ? roomPauseMs : failurePauseMs);
   }
 
   async #stream(to: PeerId, path: string): Promise<LogIndex> {
+    this.#openCount++;
+    try {
+      return await this.#streamFile(to, path);
+    } finally {
+      this.#openCount--;
+    }
+  }
+
+  async #streamFile(to: PeerId, path: string): Promise<LogIndex> {
     const snapshot = await this.#open(path);
     try {
       const { index } = snapshot.meta.base;
@@ -150,7 +173,8 @@ export class SnapshotSender {
   }
 
   async #spool(): Promise<string> {
-    const { engine, files, directory, clusterId, chunkBytes, baseAt, clock } = this.#init;
+    const { engine, stateBytes, files, directory, clusterId, chunkBytes, baseAt, clock } =
+      this.#init;
     await engine().flush();
     const { signal } = this.#abort;
     const { path } = await spoolSnapshot({
@@ -159,6 +183,7 @@ export class SnapshotSender {
       directory,
       clusterId,
       chunkBytes,
+      stateBytes: stateBytes(),
       baseAt,
       rest: gentlePace(clock),
       signal,
@@ -174,4 +199,17 @@ const leadsNoMore = (): QuorateError =>
 function isBadFile(error: unknown): boolean {
   const code = codeOf(error);
   return code === 'STORAGE_DAMAGED' || code === 'PARAM_INVALID';
+}
+
+/** Ends sooner when the signal comes. */
+function pauseUnless(signal: AbortSignal, clock: Clock, delayMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      cancel();
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const cancel = clock.after(delayMs, end);
+    signal.addEventListener('abort', end);
+  });
 }

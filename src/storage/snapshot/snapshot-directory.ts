@@ -2,6 +2,7 @@ import type { LogBase } from '../../raft/index.ts';
 import type { LogIndex, Term } from '../../shared/index.ts';
 import { asIndex, asTerm } from '../../shared/index.ts';
 import type { Files } from '../files/files.ts';
+import { RESERVE_BYTES } from '../log/settings.ts';
 
 /** How many finished snapshots stay. */
 const SNAPSHOTS_MAX = 2;
@@ -12,6 +13,8 @@ export interface SnapshotFile {
   readonly index: LogIndex;
   readonly term: Term;
 }
+
+export const snapshotDirectory = (dataDirectory: string): string => `${dataDirectory}/snapshots`;
 
 export const snapshotPath = (directory: string, base: LogBase): string =>
   `${directory}/snapshot-${base.index}-${base.term}.qs`;
@@ -54,6 +57,20 @@ export async function removeUnfinished(
     const path = `${directory}/${name}`;
     if (name.endsWith(which.ending) && path !== which.keep) await files.remove(path);
   }
+}
+
+/** Deletes what was received, and what is finished. Nobody may be reading or writing it. */
+export async function removeSnapshots(files: Files, directory: string): Promise<void> {
+  await removeUnfinished(files, directory, { ending: '.part' });
+  for (const { path } of await listSnapshots(files, directory)) await files.remove(path);
+}
+
+/** At start: what nobody can go on with, and on a disk that is nearly full everything. */
+export async function removeLeftovers(files: Files, directory: string): Promise<void> {
+  if ((await files.list(directory)) === null) return;
+  await removeUnfinished(files, directory, { ending: '.spool' });
+  const isLow = (await files.freeBytes(directory)) < RESERVE_BYTES;
+  if (isLow) await removeSnapshots(files, directory);
 }
 
 export async function ensureDirectory(files: Files, directory: string): Promise<void> {

@@ -4,12 +4,14 @@ import type { Files, OpenFile } from '../files/files.ts';
 import { decodeFrame, FRAME_HEAD_BYTES, frameLength } from './frame.ts';
 import type { SnapshotHeader } from './header.ts';
 import { decodeHeader } from './header.ts';
+import { asLackOfRoom, checkRoomToBegin, isLackOfRoom } from './room.ts';
 import {
   ensureDirectory,
   pruneSnapshots,
   removeUnfinished,
   snapshotPath,
 } from './snapshot-directory.ts';
+import { snapshotChunkBytes } from './spool.ts';
 import { SnapshotWriter } from './snapshot-writer.ts';
 import type { SnapshotIdentity } from './stored-snapshot.ts';
 
@@ -29,12 +31,14 @@ export interface SnapshotReceiver {
   readonly isComplete: boolean;
   /**
    * Writes the next chunk; an earlier one is ignored. One at a time. Throws PARAM_INVALID when the
-   * chunk is damaged, too far ahead or not of this snapshot: the receiver stays as it was.
+   * chunk is damaged, too far ahead or not of this snapshot: the receiver stays as it was. Throws STORE_FULL when the
+   * disk has no room: what was received is deleted then.
    */
   accept(number: number, bytes: Uint8Array): Promise<void>;
   /**
    * Verifies the whole hash and resolves with the path of the finished, durable file. Throws
-   * PARAM_INVALID when the hash differs; what was received is deleted then.
+   * PARAM_INVALID when the hash differs; what was received is deleted then. Throws STORE_FULL when
+   * the disk has no room to install it; what was received stays then.
    */
   finish(): Promise<string>;
   /** Stops; what was received stays for a later receiver of the same hash. May be called twice. */
@@ -43,7 +47,10 @@ export interface SnapshotReceiver {
   discard(): Promise<void>;
 }
 
-/** Goes on where an earlier receiver of the same hash stopped; other unfinished files are deleted. */
+/**
+ * Goes on where an earlier receiver of the same hash stopped; other unfinished files are deleted.
+ * Throws STORE_FULL when the disk has no room for the rest and for the state that is made of it.
+ */
 export async function openSnapshotReceiver(init: ReceiverInit): Promise<SnapshotReceiver> {
   const { files, directory, meta } = init;
   checkMeta(meta);
@@ -51,6 +58,8 @@ export async function openSnapshotReceiver(init: ReceiverInit): Promise<Snapshot
   await ensureDirectory(files, directory);
   await removeUnfinished(files, directory, { ending: '.part', keep: path });
   const size = await files.sizeOf(path);
+  const bytes = bytesWanted(meta, size ?? 0);
+  await checkRoomToBegin(files, { action: 'take in a snapshot', path: directory, bytes });
   const file = await files.open(path, 'plain');
   const writer = new SnapshotWriter(files, path, file);
   try {
@@ -61,6 +70,12 @@ export async function openSnapshotReceiver(init: ReceiverInit): Promise<Snapshot
     throw error;
   }
   return new FileReceiver(init, writer);
+}
+
+/** The rest of the file and the state that is made of it, as far as the offer tells: chunks may be larger. */
+function bytesWanted({ chunkCount }: SnapshotIdentity, size: number): number {
+  const whole = Math.max(chunkCount * snapshotChunkBytes, size);
+  return 2 * whole - size;
 }
 
 /** Counts the whole frames of a partial file; what a crash tore or left out ends them. */
@@ -113,7 +128,7 @@ class FileReceiver implements SnapshotReceiver {
     }
     // Stays busy after a failed write: such a file is not written to again.
     this.#busy = true;
-    await this.#writer.append(bytes, rowCount);
+    await this.#orMakeRoom(this.#writer.append(bytes, rowCount));
     this.#busy = false;
   }
 
@@ -125,10 +140,23 @@ class FileReceiver implements SnapshotReceiver {
       await this.discard();
       throw refusal(`Cannot take the snapshot as ${meta.hash}: its hash is ${hash}`);
     }
+    const { bytes } = this.#writer;
+    await checkRoomToBegin(files, { action: 'install a snapshot', path: directory, bytes });
     const path = snapshotPath(directory, meta.base);
-    await this.#writer.finish(path);
+    await this.#orMakeRoom(this.#writer.finish(path));
     await pruneSnapshots(files, directory, path);
     return path;
+  }
+
+  /** What waits for room must not take it. */
+  async #orMakeRoom(writing: Promise<void>): Promise<void> {
+    try {
+      await writing;
+    } catch (error) {
+      const found = asLackOfRoom(error);
+      if (isLackOfRoom(found)) await this.discard();
+      throw found;
+    }
   }
 
   close(): Promise<void> {

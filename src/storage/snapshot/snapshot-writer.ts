@@ -3,6 +3,7 @@ import type { Hash } from 'node:crypto';
 
 import type { Files, OpenFile } from '../files/files.ts';
 import { writeFully } from '../files/files.ts';
+import { checkRoomToGoOn } from './room.ts';
 import type { SnapshotTrailer } from './trailer.ts';
 import { encodeTrailer } from './trailer.ts';
 
@@ -56,12 +57,14 @@ export class SnapshotWriter {
     this.#bytes += frame.length;
   }
 
+  /** Throws STORE_FULL when the disk has become nearly full meanwhile. */
   async append(frame: Uint8Array, rowCount: number): Promise<void> {
     await writeFully(this.#file, this.#bytes, frame);
     this.adopt(frame, rowCount);
     if (this.#bytes - this.#syncedBytes < SYNC_BYTES) return;
     await this.#file.sync();
     this.#syncedBytes = this.#bytes;
+    await checkRoomToGoOn(this.#files, this.#path);
   }
 
   /** Durable under its final name when it resolves. */

@@ -5,6 +5,7 @@ import type { SpoolableEngine } from '../engine/state-engine.ts';
 import type { StateCursor } from '../engine/engine-rows.ts';
 import type { Files } from '../files/files.ts';
 import { encodeHeader } from './header.ts';
+import { asLackOfRoom, checkRoomToBegin } from './room.ts';
 import { ChunkBuilder } from './rows.ts';
 import {
   ensureDirectory,
@@ -24,6 +25,8 @@ export interface SpoolInit {
   readonly baseAt: (appliedIndex: LogIndex) => LogBase;
   /** Chunks are cut once they have so many bytes; the same on all nodes, so that hashes agree. */
   readonly chunkBytes?: number;
+  /** About how much the rows take. */
+  readonly stateBytes?: number;
   /** Awaited after every chunk. */
   readonly rest?: () => Promise<void>;
   /** Ends the spooling; what was written is deleted. */
@@ -41,12 +44,14 @@ export const snapshotChunkBytes = 256 * 1024;
 /**
  * Writes the state as of one applied index to a file that all receivers share, while applying goes
  * on. Durable when it resolves; older files than the two newest are gone then. Throws
- * STORAGE_DAMAGED when a row is; what was written is deleted after any failure.
+ * STORAGE_DAMAGED when a row is, STORE_FULL when the disk has no room for it; what was written is
+ * deleted after any failure.
  */
 export async function spoolSnapshot(init: SpoolInit): Promise<SpooledSnapshot> {
-  const { files, directory } = init;
+  const { files, directory, stateBytes = 0 } = init;
   await ensureDirectory(files, directory);
   await removeUnfinished(files, directory, { ending: '.spool' });
+  await checkRoomToBegin(files, { action: 'make a snapshot', path: directory, bytes: stateBytes });
   const cursor = await init.engine.openCursor();
   try {
     const base = init.baseAt(cursor.appliedIndex);
@@ -74,7 +79,7 @@ async function writeSnapshot(
     await writer.finish(source.path);
   } catch (error) {
     await writer.discard();
-    throw error;
+    throw asLackOfRoom(error);
   }
 }
 

@@ -1,21 +1,29 @@
 import { expect } from 'chai';
 
 import { SnapshotSender } from '../../../../src/node/replica/snapshot-sender.ts';
+import type { SnapshotSenderInit } from '../../../../src/node/replica/snapshot-sender.ts';
 import type { RaftView } from '../../../../src/raft/index.ts';
-import { asIndex, asPeerId, asTerm } from '../../../../src/shared/index.ts';
+import { asIndex, asPeerId, asTerm, QuorateError } from '../../../../src/shared/index.ts';
 import { MemoryDisk, MemoryKvDisk } from '../../../../src/storage/index.ts';
 import { baseAt, clusterId, codeFrom, SnapshotBench } from '../../../contract/snapshot-support.ts';
 import { VirtualClock } from '../../../support/virtual-clock.ts';
 import { LinesLogger } from '../support.ts';
 
 const follower = asPeerId('n2@aa01');
+const mebibyte = 1024 * 1024;
 
 describe('SnapshotSender', () => {
   let bench: SnapshotBench;
+  let clock: VirtualClock;
+  let sent: boolean[];
+  let freeBytes: number;
   const view = { term: asTerm(3), firstIndex: asIndex(8), lastIndex: asIndex(9), peers: [] };
 
   beforeEach(async () => {
-    const files = new MemoryDisk().mount();
+    freeBytes = 1024 * mebibyte;
+    clock = new VirtualClock();
+    sent = [];
+    const files = new MemoryDisk({ freeBytes: () => freeBytes }).mount();
     for (const directory of ['/data', '/data/outbox']) await files.makeDirectory(directory);
     const factory = new MemoryKvDisk().mount();
     bench = await SnapshotBench.make({ files, factory, root: '/data' });
@@ -23,12 +31,8 @@ describe('SnapshotSender', () => {
 
   afterEach(() => bench.end());
 
-  it('sends no chunk once another term has begun: that leader may have a snapshot of its own', async () => {
-    let term = view.term;
-    let code: unknown = null;
-    const sent: boolean[] = [];
-    const clock = new VirtualClock();
-    const sender = new SnapshotSender({
+  const senderWith = (changes: Pick<SnapshotSenderInit, 'send'> & Partial<SnapshotSenderInit>) =>
+    new SnapshotSender({
       files: bench.place.files,
       directory: bench.outbox,
       clusterId,
@@ -36,23 +40,62 @@ describe('SnapshotSender', () => {
       clock,
       logger: new LinesLogger(),
       engine: () => bench.engine,
+      stateBytes: () => 100 * mebibyte,
+      view: () => view,
+      baseAt,
+      observe: () => undefined,
+      onSent: (_to, _index, ok) => sent.push(ok),
+      ...changes,
+    });
+
+  const answered = async (): Promise<readonly boolean[]> => {
+    for (let i = 0; i < 1_000 && sent.length === 0; i++) await clock.advance(10);
+    return sent;
+  };
+
+  it('sends no chunk once another term has begun: that leader may have a snapshot of its own', async () => {
+    let term = view.term;
+    let code: unknown = null;
+    const sender = senderWith({
       view: (): Pick<RaftView, 'term' | 'firstIndex' | 'lastIndex' | 'peers'> => ({
         ...view,
         term,
       }),
-      baseAt,
       send: async (_to, source) => {
         await source.readChunk(0);
         term = asTerm(4);
         code = await codeFrom(source.readChunk(1));
         await source.readChunk(2);
       },
-      observe: () => undefined,
-      onSent: (_to, _index, ok) => sent.push(ok),
     });
     sender.send(follower);
-    for (let i = 0; i < 1_000 && sent.length === 0; i++) await clock.advance(10);
-    expect(sent).to.deep.equal([false]);
+    expect(await answered()).to.deep.equal([false]);
     expect(code).to.equal('NOT_LEADER');
+  });
+
+  it('makes none without room for the state, holds up no cut of the log, and tries again later', async () => {
+    freeBytes = 196 * mebibyte - 1;
+    const sender = senderWith({ send: () => Promise.resolve() });
+    sender.send(follower);
+    await clock.advance(4_000);
+    expect(sender.pinnedIndex).to.equal(null);
+    expect(sent, 'not yet').to.deep.equal([]);
+    await clock.advance(1_000);
+    expect(sent).to.deep.equal([false]);
+    expect(await bench.place.files.list(bench.outbox)).to.deep.equal([]);
+    freeBytes++;
+    sent.length = 0;
+    sender.send(follower);
+    expect(await answered()).to.deep.equal([true]);
+  });
+
+  it('gives a peer that has no room for it the time to make some', async () => {
+    const full = new QuorateError('STORE_FULL', 'Cannot take in a snapshot');
+    const sender = senderWith({ send: () => Promise.reject(full) });
+    sender.send(follower);
+    await clock.advance(4_000);
+    expect(sent).to.deep.equal([]);
+    await sender.stop();
+    expect(clock.pendingCount).to.equal(0);
   });
 });

@@ -1,0 +1,109 @@
+import { expect } from 'chai';
+
+import { encodeSnapshotIdentity } from '../../../../src/node/replica/snapshot-offer.ts';
+import { SnapshotExchange } from '../../../../src/node/replica/snapshot-exchange.ts';
+import { asPeerId, asTerm } from '../../../../src/shared/index.ts';
+import type { StoredSnapshot } from '../../../../src/storage/index.ts';
+import { MemoryDisk, MemoryKvDisk } from '../../../../src/storage/index.ts';
+import type { SnapshotReceiver } from '../../../../src/transport/index.ts';
+import { baseAt, clusterId, SnapshotBench } from '../../../contract/snapshot-support.ts';
+import { VirtualClock } from '../../../support/virtual-clock.ts';
+import { LinesLogger } from '../support.ts';
+
+const leader = asPeerId('n2@aa01');
+
+describe('SnapshotExchange.makeRoom', () => {
+  let bench: SnapshotBench;
+  let exchange: SnapshotExchange;
+  let source: StoredSnapshot;
+  /** Until then a transfer goes on. */
+  let endSending: () => void;
+  let onSent: () => void;
+
+  beforeEach(async () => {
+    const files = new MemoryDisk().mount();
+    for (const path of ['/data', '/data/snapshots']) await files.makeDirectory(path);
+    const kvFactory = new MemoryKvDisk().mount();
+    bench = await SnapshotBench.make({ files, factory: kvFactory, root: '/data' });
+    source = await bench.open(await bench.spool());
+    const view = { term: asTerm(3), firstIndex: 8, lastIndex: 9, peers: [] };
+    onSent = () => undefined;
+    const submit = ({ kind }: { readonly kind: string }): void => {
+      if (kind === 'snapshotSent') onSent();
+    };
+    exchange = new SnapshotExchange({
+      files,
+      kvFactory,
+      clock: new VirtualClock(),
+      logger: new LinesLogger(),
+      transport: { sendSnapshot: () => new Promise((resolve) => (endSending = resolve)) },
+      dataDirectory: '/data',
+      log: { recovered: { generation: 0, identity: { clusterId } } } as never,
+      chunkBytes: 4096,
+      driver: { view, submit } as never,
+      applier: null as never,
+      state: () => ({ engine: bench.engine, machine: { databaseBytes: 0 } }) as never,
+      baseAt,
+      onSwitch: () => undefined,
+      onInstalled: () => undefined,
+      observe: () => undefined,
+      onFatal: (error) => {
+        throw error;
+      },
+    });
+  });
+
+  afterEach(() => bench.end());
+
+  const accept = (): Promise<SnapshotReceiver> => {
+    const header = encodeSnapshotIdentity(source.meta);
+    const { hash: resumeKey, chunkCount } = source.meta;
+    return exchange.accept(leader, { term: asTerm(3), header, resumeKey, chunkCount });
+  };
+
+  async function received(): Promise<SnapshotReceiver> {
+    const receiver = await accept();
+    for (let i = 0; i < source.meta.chunkCount; i++) {
+      await receiver.take(i, await source.readChunk(i));
+    }
+    return receiver;
+  }
+
+  const settle = async (): Promise<void> => {
+    for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+  };
+
+  async function left(): Promise<number> {
+    exchange.makeRoom();
+    await settle();
+    return (await bench.place.files.list('/data/snapshots'))?.length ?? 0;
+  }
+
+  it('deletes what was received in part, but not while it is coming in', async () => {
+    const receiver = await accept();
+    await receiver.take(0, await source.readChunk(0));
+    expect(await left()).to.equal(1);
+    receiver.abort('its stream broke');
+    await settle();
+    expect(await left()).to.equal(0);
+  });
+
+  it('deletes a finished one, but not while it lies ready to be installed', async () => {
+    await (await received()).finish();
+    expect(await left()).to.equal(1);
+    exchange.drop();
+    expect(await left()).to.equal(0);
+  });
+
+  it('deletes a finished one, but not while it is sent', async () => {
+    await (await received()).finish();
+    exchange.drop();
+    const ended = new Promise<void>((resolve) => (onSent = resolve));
+    exchange.send(leader);
+    await settle();
+    expect(await left()).to.equal(1);
+    endSending();
+    await ended;
+    expect(await left()).to.equal(0);
+  });
+});
