@@ -71,7 +71,7 @@ export class DataDirectory {
   async openLog(): Promise<SegmentedLog | null> {
     const { files, path } = this.#init;
     const reason = await readSmallFile(files, `${path}/${condemnedName}`);
-    if (reason !== null) throw untrusted(path, reason);
+    if (reason !== null && !(await this.#isLogSetAside())) throw untrusted(path, reason);
     const log = await openLog(this.#place());
     if (log !== null) await this.#removeMarker(rejoiningName);
     else if ((await this.rejoining()) === null) await this.#checkBlank();
@@ -164,6 +164,12 @@ export class DataDirectory {
     await files.remove(`${path}/snapshots`);
     await files.remove(`${path}/${condemnedName}`);
     await files.syncDirectory(path);
+  }
+
+  /** A crash may have kept the reason why, which goes after the log; createLog() removes it. */
+  async #isLogSetAside(): Promise<boolean> {
+    const { files, path } = this.#init;
+    return (await files.list(`${path}/log`)) === null && (await this.rejoining()) !== null;
   }
 
   /** A state without its log: somebody or something took the log away. */

@@ -70,6 +70,37 @@ const outcome = (action: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => codeOf(error) ?? String(error),
   );
 
+/** What openLog() finds after the power went at each of the operations of `action`. */
+async function foundAfterCrashes(
+  action: 'setAside' | 'wipe',
+  condemnation: string | null,
+): Promise<readonly unknown[]> {
+  const seen = new Set<unknown>();
+  for (let stopAt = 1; stopAt < 200; stopAt++) {
+    const machine = new Machine();
+    const directory = await machine.filled();
+    if (condemnation !== null) await directory.condemn(condemnation);
+    const run = (): Promise<unknown> =>
+      action === 'wipe' ? directory.wipe() : directory.setAside('t1', ['a:1']);
+    const done = await machine.until(stopAt, run);
+    seen.add(await foundIn(machine, stopAt));
+    if (done) break;
+  }
+  return [...seen];
+}
+
+async function foundIn(machine: Machine, stopAt: number): Promise<unknown> {
+  const directory = await machine.open();
+  const found = await outcome(directory.openLog());
+  const isRejoining = (await directory.rejoining()) !== null;
+  const isThere = (await machine.files.list(`${path}/log`)) !== null;
+  if (isThere) return found;
+  expect([found, isRejoining], `operation ${stopAt}`).to.deep.equal(['blank', true]);
+  await (await directory.createLog(identity, configuration)).close();
+  expect(await outcome(directory.openLog()), `operation ${stopAt}`).to.equal('log');
+  return found;
+}
+
 describe('DataDirectory', () => {
   it('openLog() is null for a new directory and refuses a state whose log is gone', async () => {
     const machine = new Machine();
@@ -106,21 +137,12 @@ describe('DataDirectory', () => {
 
   for (const action of ['setAside', 'wipe'] as const) {
     it(`${action}() leaves a node with all of its log or a blank one that does not bootstrap`, async () => {
-      const run = (one: DataDirectory): Promise<unknown> =>
-        action === 'wipe' ? one.wipe() : one.setAside('t1', ['a:1']);
-      const seen = new Set<unknown>();
-      for (let stopAt = 1; stopAt < 200; stopAt++) {
-        const machine = new Machine();
-        const directory = await machine.filled();
-        const done = await machine.until(stopAt, () => run(directory));
-        const after = await machine.open();
-        const found = await outcome(after.openLog());
-        seen.add(found);
-        if (found === 'blank') expect(await after.rejoining()).to.not.equal(null);
-        else expect(found, `operation ${stopAt}`).to.equal('log');
-        if (done) break;
-      }
-      expect([...seen]).to.have.members(['log', 'blank']);
+      expect(await foundAfterCrashes(action, null)).to.have.members(['log', 'blank']);
+    });
+
+    it(`${action}() of condemned data leaves all of it or a blank node that does not bootstrap`, async () => {
+      const found = await foundAfterCrashes(action, 'its digest differs');
+      expect(found).to.have.members(['STORAGE_DAMAGED', 'blank']);
     });
   }
 });
