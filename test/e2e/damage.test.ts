@@ -87,6 +87,22 @@ describe('A node with damaged data', function () {
     expect(victim.output).to.contain('as data of this node: its digest differs');
   });
 
+  it('comes back as a new incarnation after a file of its state was lost', async () => {
+    const before = await incarnationOf(victim.id);
+    await victim.stop();
+    const state = join(victim.dataDirectory, 'state-1');
+    // What it wrote before goes to a table file at a start.
+    victim.start();
+    await cluster.settled();
+    await victim.stop();
+    const tables = fs.readdirSync(state).filter((name) => name.endsWith('.sst'));
+    expect(tables).to.not.be.empty;
+    for (const name of tables) fs.rmSync(join(state, name));
+    victim.start();
+    await comesBack(before);
+    expect(victim.output).to.match(/a file for random read.*neither votes with it nor serves it/);
+  });
+
   it('keeps its data and says why it stops when no majority of the others answers', async () => {
     await cluster.stop();
     flip(firstSegment(victim), 3 * 4096 + 60);

@@ -80,10 +80,12 @@ class Walk {
     }
   }
 
-  /** Damage is a finding; anything else ends the walk. */
+  /** Damage is a finding, once for each cause; anything else ends the walk. */
   note(error: unknown): void {
     if (codeOf(error) !== 'STORAGE_DAMAGED' || !(error instanceof Error)) throw error;
-    if (this.#findings.length < SHOWN_MAX) this.#findings.push(error.message);
+    const { message } = error;
+    if (this.#findings.length >= SHOWN_MAX || this.#findings.includes(message)) return;
+    this.#findings.push(message);
   }
 
   #verify(row: Uint8Array, sealed: Uint8Array): void {

@@ -8,6 +8,7 @@ import type { Kv, KvCursor, KvFactory, KvWrite } from './kv.ts';
 import type { BindingBatch, BindingDatabase } from './rocks-binding.ts';
 import { bindingAt, call } from './rocks-binding.ts';
 import { CURSOR_BYTES_MAX, RocksCursor } from './rocks-cursor.ts';
+import { codeFor } from './rocks-damage.ts';
 
 /** Sizes in bytes. */
 export interface RocksKvSettings {
@@ -81,10 +82,6 @@ function openError(directory: string, cause: unknown): QuorateError {
   const message = `Cannot open ${directory} as a database: ${text}`;
   return new QuorateError(codeFor(text), message, { cause });
 }
-
-/** RocksDB says so when a checksum of its own fails or a file of it is gone. */
-const codeFor = (text: string): 'STORAGE_DAMAGED' | 'STORAGE_FAILED' =>
-  /\bCorruption: /.test(text) ? 'STORAGE_DAMAGED' : 'STORAGE_FAILED';
 
 class RocksKv implements Kv {
   readonly #database: BindingDatabase;
