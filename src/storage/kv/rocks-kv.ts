@@ -8,7 +8,7 @@ import type { Kv, KvCursor, KvFactory, KvWrite } from './kv.ts';
 import type { BindingBatch, BindingDatabase } from './rocks-binding.ts';
 import { bindingAt, call } from './rocks-binding.ts';
 import { CURSOR_BYTES_MAX, RocksCursor } from './rocks-cursor.ts';
-import { codeFor } from './rocks-damage.ts';
+import { codeFor, orphanIn } from './rocks-damage.ts';
 
 /** Sizes in bytes. */
 export interface RocksKvSettings {
@@ -65,6 +65,7 @@ async function openRocks(directory: string, sizes: RocksKvSettings): Promise<Kv>
   const options = { cacheSize: sizes.blockCacheBytes, writeBufferSize: sizes.writeBufferBytes };
   try {
     await createDurably(directory);
+    await refuseOrphans(directory);
     await call((done) => database.open(options, done));
   } catch (cause) {
     throw openError(directory, cause);
@@ -72,8 +73,17 @@ async function openRocks(directory: string, sizes: RocksKvSettings): Promise<Kv>
   return new RocksKv(database, directory);
 }
 
+/** With its CURRENT gone, a database must not be opened for writing: RocksDB would delete the rest. */
+async function refuseOrphans(directory: string): Promise<void> {
+  const orphan = orphanIn(await readdir(directory));
+  if (orphan === null) return;
+  const message = `Cannot open ${directory} as a database: its CURRENT is gone, ${orphan} is there`;
+  throw new QuorateError('STORAGE_DAMAGED', message);
+}
+
 /** RocksDB reports a taken lock only in words: `... lock ...: <directory>/LOCK: ...`. */
 function openError(directory: string, cause: unknown): QuorateError {
+  if (cause instanceof QuorateError) return cause;
   const text = textOf(cause);
   if (/\block\b.*\/LOCK: /.test(text)) {
     const message = `Cannot open ${directory} as its only user: another daemon uses it`;

@@ -1,4 +1,4 @@
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { expect } from 'chai';
 
 import { codeOf, utf8 } from '../../../src/shared/index.ts';
@@ -57,6 +57,30 @@ describe('RocksDB that lost files', () => {
     expect(await outcomeOf(factory.open(directory))).to.equal('STORAGE_DAMAGED');
     const kvFactory = readOnlyRocksKvFactory();
     expect(await outcomeOf(kvFactory.open(directory))).to.equal('STORAGE_DAMAGED');
+  });
+
+  it('open() finds damage when CURRENT is gone, however often, and deletes nothing', async () => {
+    const { factory, directory, files, lose } = await filled();
+    lose(/^CURRENT$/);
+    const before = files(/./);
+    for (const attempt of ['first', 'second']) {
+      expect(await outcomeOf(factory.open(directory)), attempt).to.equal('STORAGE_DAMAGED');
+      expect(files(/./), attempt).to.deep.equal(before);
+    }
+  });
+
+  it('open() makes a database where the making of one was cut short before CURRENT', async () => {
+    const { factory, root } = await rocksPlace();
+    const directory = `${root}/state-1`;
+    mkdirSync(directory);
+    for (const name of ['LOCK', 'IDENTITY', '000001.dbtmp'])
+      writeFileSync(`${directory}/${name}`, '');
+    writeFileSync(`${directory}/MANIFEST-000001`, 'a part of it');
+    const kv = await factory.open(directory);
+    await kv.batch([{ row, value: row }], { sync: true });
+    expect(await kv.get(row)).to.deep.equal(Buffer.from(row));
+    await kv.close();
+    await (await factory.open(directory)).close();
   });
 
   it('verifyState() tells once which table file is gone', async () => {
