@@ -12,6 +12,7 @@ import type {
   SegmentedLog,
 } from '../../storage/index.ts';
 import { createLog, inspectLog, openLog } from '../../storage/index.ts';
+import { takeDataLock } from '../data-lock.ts';
 import { readSmallFile, writeSmallFile } from './small-file.ts';
 
 export interface DataDirectoryInit {
@@ -55,7 +56,7 @@ export class DataDirectory {
       throw cannotUse(path, cause);
     }
     // The database stays empty: the kernel frees its lock when the process ends, however it ends.
-    const lock = await kvFactory.open(`${path}/lock`).catch((cause: unknown) => {
+    const lock = await takeDataLock({ files, kvFactory }, path).catch((cause: unknown) => {
       if (codeOf(cause) !== 'DATA_DIRECTORY_LOCKED') throw cause;
       const message = `Cannot use ${path} as --dataDir: another daemon uses it`;
       throw new QuorateError('DATA_DIRECTORY_LOCKED', message, { cause });

@@ -1,5 +1,6 @@
 import { codeOf, QuorateError } from '../../shared/index.ts';
 import type { Files, Kv, KvFactory, LogSettings } from '../../storage/index.ts';
+import { takeDataLock } from '../data-lock.ts';
 
 /** What the offline tools work with: the disk, and somebody who reads along. */
 export interface OfflineInit {
@@ -20,14 +21,14 @@ export interface OfflineInit {
  * no log, DATA_DIRECTORY_LOCKED while a daemon uses it.
  */
 export async function withDataAtRest<T>(
-  { files, kvFactory }: OfflineInit,
+  init: OfflineInit,
   path: string,
   work: () => Promise<T>,
 ): Promise<T> {
-  if ((await files.list(`${path}/log`)) === null) {
+  if ((await init.files.list(`${path}/log`)) === null) {
     throw new QuorateError('CONFIG_INVALID', `Cannot use ${path} as --dataDir: it holds no log`);
   }
-  const lock = await takeLock(kvFactory, path);
+  const lock = await takeLock(init, path);
   try {
     return await work();
   } finally {
@@ -36,9 +37,9 @@ export async function withDataAtRest<T>(
 }
 
 /** A copy of a directory may come without its lock: then nobody uses it. */
-async function takeLock(kvFactory: KvFactory, path: string): Promise<Kv | null> {
-  if (!(await kvFactory.list(path)).includes('lock')) return null;
-  return kvFactory.open(`${path}/lock`).catch((cause: unknown) => {
+async function takeLock(init: OfflineInit, path: string): Promise<Kv | null> {
+  if (!(await init.kvFactory.list(path)).includes('lock')) return null;
+  return takeDataLock(init, path).catch((cause: unknown) => {
     if (codeOf(cause) !== 'DATA_DIRECTORY_LOCKED') throw cause;
     const message = `Cannot use ${path} as --dataDir: a daemon uses it, stop it first`;
     throw new QuorateError('DATA_DIRECTORY_LOCKED', message, { cause });
