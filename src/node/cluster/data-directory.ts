@@ -31,7 +31,7 @@ const firstGeneration = 1;
  */
 const rejoiningName = 'rejoining';
 /** Says why the data must not be used any more; goes with it. */
-const condemnedName = 'condemned';
+export const condemnedName = 'condemned';
 /** Data that could not be trusted; only the newest is kept. */
 const asidePrefix = 'damaged-';
 const stateName = /^state-\d+$/;

@@ -88,7 +88,9 @@ function refusalOf({ identity, configuration }: Known): string | null {
     const voters = configuration.members.filter(({ role }) => role === 'voter');
     const others = voters.filter(({ nodeId }) => nodeId !== identity.nodeId);
     if (others.length * 2 > voters.length) return null;
-    if (others.length === 0) return 'it was the only voter, so nobody else has what it knew';
+    if (others.length === 0) {
+      return 'it was the only voter, so nobody else has what it knew; see quorate log verify';
+    }
     const count = `the other ${others.length} of ${voters.length} voters`;
     return `${count} cannot let it in again without it; see quorate recover`;
   }

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { asTerm, lineageOf, withLineage } from '../../shared/index.ts';
 import type { LogPlace } from '../../storage/index.ts';
+import { condemnedName } from '../cluster/data-directory.ts';
 import type { Candidate } from './candidates.ts';
 import {
   bestOf,
@@ -14,7 +15,7 @@ import type { OfflineInit } from './data-at-rest.ts';
 import { progressTo, withDataAtRest } from './data-at-rest.ts';
 import type { Successor } from './recovered-log.ts';
 import { copyLog } from './recovered-log.ts';
-import { examine } from './verify-log.ts';
+import { examine, readCondemnation } from './verify-log.ts';
 
 export interface RecoverOptions {
   /** At least one. */
@@ -50,9 +51,11 @@ async function recoverFrom(init: OfflineInit, options: RecoverOptions): Promise<
   const { findings } = await examine(init, best.dataDir);
   if (findings.length > 0) {
     for (const { where, what } of findings) init.writeOut(`\n${where}: ${what}\n`);
-    init.writeError(`Cannot recover from ${best.dataDir}: see quorate log verify\n`);
+    const next = candidates.length > 1 ? '; without this --dataDir it takes the next best' : '';
+    init.writeError(`Cannot recover from ${best.dataDir}: see quorate log verify${next}\n`);
     return 1;
   }
+  await tellCondemnation(init, best);
   if (!options.isConfirmed) {
     init.writeOut('\nNothing was changed. To do it: the same command with --yes\n');
     return 2;
@@ -65,6 +68,16 @@ async function recoverFrom(init: OfflineInit, options: RecoverOptions): Promise<
       `${beforeName(successor)}: delete it when all is well.\n`,
   );
   return 0;
+}
+
+/** The data is whole, so the operator may decide otherwise than the node did, knowing why. */
+async function tellCondemnation(init: OfflineInit, { dataDir, log }: Candidate): Promise<void> {
+  const reason = await readCondemnation(init.files, dataDir);
+  if (reason === null) return;
+  init.writeOut(
+    `\nWARNING: ${log.identity.nodeId} condemned this data while it ran: ${reason}\n` +
+      'Nothing is wrong with it now. The recovery removes the note, and the data is used again.\n',
+  );
 }
 
 function successorOf(best: Candidate, candidates: readonly Candidate[], wallMs: number): Successor {
@@ -136,6 +149,7 @@ async function finishRecovery({ files }: OfflineInit, dataDir: string): Promise<
   if (names.includes('log') || !names.includes(unfinishedName)) return false;
   // Those of the old cluster fit no new one. Gone before the log is there: then nothing is left to do.
   await files.remove(`${dataDir}/snapshots`);
+  await files.remove(`${dataDir}/${condemnedName}`);
   await files.syncDirectory(dataDir);
   await files.rename(`${dataDir}/${unfinishedName}`, `${dataDir}/log`);
   await files.syncDirectory(dataDir);

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { RecoveredLog } from '../../raft/index.ts';
 import { codeOf, QuorateError } from '../../shared/index.ts';
-import type { LogInspection } from '../../storage/index.ts';
+import type { Files, LogInspection } from '../../storage/index.ts';
 import {
   inspectLog,
   listSnapshots,
@@ -10,6 +10,8 @@ import {
   verifyState,
 } from '../../storage/index.ts';
 import { StateMachine } from '../../store/index.ts';
+import { condemnedName } from '../cluster/data-directory.ts';
+import { readSmallFile } from '../cluster/small-file.ts';
 import { progressTo, withDataAtRest } from './data-at-rest.ts';
 import type { OfflineInit } from './data-at-rest.ts';
 
@@ -22,16 +24,26 @@ export interface Finding {
   readonly todo: string;
 }
 
-const rebuildTodo =
+const withMajorityTodo =
   'start the node while a majority of the others runs: it sets this data aside and comes back as a ' +
-  'new incarnation. With no majority left, run quorate recover on the best directory first';
+  'new incarnation';
+const rebuildTodo =
+  `${withMajorityTodo}. With no majority left, run quorate recover on another directory, or on a copy ` +
+  'of this one, in which nothing is wrong; it refuses this one';
+const condemnedTodo =
+  `${withMajorityTodo}. With no majority left, or none ever, quorate recover goes on from this ` +
+  'directory if nothing else is wrong with it, and removes the file';
 
 /**
  * `quorate log verify`: everything that a start checks, and what it does not: all rows of the state, all
  * chunks of the snapshots. Changes nothing. Resolves with the exit code: 0 when nothing is wrong.
  */
 export async function verifyData(init: OfflineInit, dataDir: string): Promise<number> {
-  const { findings, notes } = await withDataAtRest(init, dataDir, () => examine(init, dataDir));
+  const { findings, notes } = await withDataAtRest(init, dataDir, async () => {
+    const examined = await examine(init, dataDir);
+    const condemned = await markerFindings(init, dataDir);
+    return { ...examined, findings: [...examined.findings, ...condemned] };
+  });
   for (const note of notes) init.writeOut(`${note}\n`);
   for (const [i, { where, what, means, todo }] of findings.entries()) {
     init.writeOut(`\n${i + 1}. ${where}: ${what}\n   it means: ${means}\n   to do: ${todo}\n`);
@@ -46,7 +58,7 @@ interface Examination {
   readonly notes: readonly string[];
 }
 
-/** The same without words, for `recover`. */
+/** What the data itself says, whatever its node noted about it. */
 export async function examine(init: OfflineInit, dataDir: string): Promise<Examination> {
   const findings: Finding[] = [];
   const notes: string[] = [];
@@ -68,7 +80,6 @@ export async function examine(init: OfflineInit, dataDir: string): Promise<Exami
   const snapshots = await examineSnapshots(init, dataDir);
   findings.push(...snapshots.findings);
   notes.push(...snapshots.notes);
-  findings.push(...(await markerFindings(init, dataDir)));
   return { findings, notes };
 }
 
@@ -148,11 +159,16 @@ async function examineState(
       `it reaches index ${appliedIndex}, the log has ${base.index + 1} to ${lastIndex}`,
     );
   }
+  const todo =
+    base.index === 0 && isLogWhole ? `${rebuildTodo}. ${replayTodo(where)}` : rebuildTodo;
   return {
-    findings: problems.map((what) => ({ where, what, means, todo: rebuildTodo })),
+    findings: problems.map((what) => ({ where, what, means, todo })),
     notes: [`${where}: ${rows} rows, applied up to ${appliedIndex ?? 'an unknown index'}`],
   };
 }
+
+const replayTodo = (where: string): string =>
+  `Here the log still has everything: with ${where} moved away (not deleted) the node makes it anew`;
 
 /** An empty one is as good when the log still has everything. */
 function missingState(where: string, baseIndex: number): Examination {
@@ -175,10 +191,16 @@ async function examineSnapshots({ files }: OfflineInit, dataDir: string): Promis
 }
 
 async function markerFindings({ files }: OfflineInit, dataDir: string): Promise<Finding[]> {
-  if ((await files.sizeOf(`${dataDir}/condemned`)) === null) return [];
-  const what = 'the node itself found its data to be wrong while it ran (the file says what)';
-  return [{ where: 'condemned', what, means: 'the data is not used any more', todo: rebuildTodo }];
+  const reason = await readCondemnation(files, dataDir);
+  if (reason === null) return [];
+  const what = `the node itself found its data to be wrong while it ran: ${reason}`;
+  const means = 'the data is not used any more';
+  return [{ where: condemnedName, what, means, todo: condemnedTodo }];
 }
+
+/** Why a node does not trust its data any more, in its own words; null when it does. */
+export const readCondemnation = (files: Files, dataDir: string): Promise<string | null> =>
+  readSmallFile(files, `${dataDir}/${condemnedName}`);
 
 function problemOf(load: () => void): string | null {
   try {

@@ -1,59 +1,13 @@
 import { expect } from 'chai';
 
 import { recover } from '../../../../src/node/offline/index.ts';
-import { asTerm } from '../../../../src/shared/index.ts';
-import {
-  createLog,
-  openLog,
-  openStateEngine,
-  stateDirectory,
-} from '../../../../src/storage/index.ts';
-import {
-  configurationEntry,
-  contentOf,
-  emptyBase,
-  entries,
-  identity,
-  silentLogger,
-  smallSettings,
-} from '../../../contract/log-store-support.ts';
-import { Machine } from '../../../support/machine.ts';
+import { openLog } from '../../../../src/storage/index.ts';
+import { contentOf, identity, smallSettings } from '../../../contract/log-store-support.ts';
+import type { Machine } from '../../../support/machine.ts';
+import { dataDir, lastIndex, machineWithData, placeOf } from './support.ts';
 
-const dataDir = '/data';
 const wallMs = 1_700_000_000_000;
-const lastIndex = 6;
 const nothing = (): void => undefined;
-
-const placeOf = ({ files }: Machine) => ({
-  files,
-  directory: `${dataDir}/log`,
-  settings: smallSettings,
-  logger: silentLogger,
-});
-
-/** The data of n1, which lost both others; its state is empty. */
-async function machineWithData(): Promise<Machine> {
-  const machine = new Machine();
-  const { files, kvFactory } = machine;
-  await files.makeDirectory(dataDir);
-  await files.makeDirectory(`${dataDir}/snapshots`);
-  for (const directory of ['/', dataDir]) await files.syncDirectory(directory);
-  const engine = await openStateEngine({
-    kvFactory,
-    directory: stateDirectory(dataDir, 1),
-    onFailure: nothing,
-  });
-  await engine.close();
-  const hardState = { term: asTerm(3), vote: null };
-  const log = await createLog({
-    ...placeOf(machine),
-    ...{ identity, base: emptyBase, generation: 1, hardState },
-  });
-  const written = [configurationEntry(1, 1, 'n1', 'n2', 'n3'), ...entries(2, lastIndex, 3)];
-  await log.write({ sequence: 1, entries: written });
-  await log.close();
-  return machine;
-}
 
 const recoverOn = ({ files, kvFactory }: Machine): Promise<number> =>
   recover(
@@ -75,7 +29,7 @@ async function contentIn(machine: Machine): Promise<{ cluster: string; lines: st
 /** What must not lie beside a log of the new cluster. */
 async function leftovers({ files }: Machine): Promise<readonly string[]> {
   const names = (await files.list(dataDir)) ?? [];
-  return names.filter((name) => name === 'snapshots' || name === 'log.recovered');
+  return names.filter((name) => ['snapshots', 'log.recovered', 'condemned'].includes(name));
 }
 
 /** A node that is started without another `recover`: in the old cluster, in the new one, or not at all. */
