@@ -1,8 +1,9 @@
 import { expect } from 'chai';
+import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import type { Cluster, Daemon, Member } from '../support/e2e/index.ts';
-import { useWorkshop } from '../support/e2e/index.ts';
+import { mainFile, useWorkshop } from '../support/e2e/index.ts';
 
 /** Changes one bit in each of `count` bytes from `offset` on. */
 function flip(path: string, offset: number, count = 1): void {
@@ -133,6 +134,32 @@ describe('A node with damaged data that is alone', function () {
     expect((await node.exit).code).to.equal(1);
     expect(node.output.slice(mark)).to.contain('it was the only voter');
     fs.writeFileSync(damaged, whole);
+    node.start();
+    await cluster.settled();
+    expect(await node.get('k')).to.equal('v');
+    await cluster.kill();
+  });
+
+  it('goes on after its state was lost: log verify and recover lead there from the condemned data', async () => {
+    const cluster = await workshop.started(1);
+    const node = cluster.node(1);
+    await node.set('k', 'v');
+    await node.stop();
+    const state = join(node.dataDirectory, 'state-1');
+    fs.rmSync(join(state, 'CURRENT'));
+    fs.writeFileSync(join(node.dataDirectory, 'condemned'), 'a row is damaged');
+    const flag = `--dataDir=${node.dataDirectory}`;
+    const ran = (...args: readonly string[]): string => {
+      const { status, stdout } = spawnSync(process.execPath, [mainFile(), ...args, flag]);
+      return `${status}: ${stdout.toString()}`;
+    };
+    node.start();
+    expect((await node.exit).code).to.equal(1);
+    expect(node.output).to.contain('it was the only voter').and.contain('see quorate log verify');
+    expect(ran('log', 'verify')).to.match(/^1: .*CURRENT.*with state-1 moved away.*2 findings/s);
+    fs.renameSync(state, workshop.path('state-1'));
+    expect(ran('log', 'verify')).to.match(/^1: .*goes on from this directory.*1 finding\./s);
+    expect(ran('recover', '--yes')).to.match(/^0: .*a row is damaged.*Done/s);
     node.start();
     await cluster.settled();
     expect(await node.get('k')).to.equal('v');
