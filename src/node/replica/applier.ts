@@ -152,8 +152,9 @@ export class Applier {
     await this.#applyAll(entries);
   }
 
+  /** Ends early when the engine is full: nothing bounds the rows of a chunk but this. */
   #applyAll(entries: readonly Entry[]): Promise<void> | null {
-    for (let i = 0; i < entries.length; i++) {
+    for (let i = 0; i < entries.length && !this.#state.engine.isFull; i++) {
       const entry = entries[i];
       if (entry === undefined) continue;
       if (entry.kind !== 'command') {

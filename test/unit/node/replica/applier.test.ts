@@ -1,0 +1,82 @@
+import { expect } from 'chai';
+import { AppliedHistory } from '../../../../src/node/replica/applied-history.ts';
+import { Applier } from '../../../../src/node/replica/applier.ts';
+import { DigestMarks } from '../../../../src/node/replica/digest-marks.ts';
+import { EntryCache } from '../../../../src/node/replica/entry-cache.ts';
+import type { Entry, LogStore } from '../../../../src/raft/index.ts';
+import { asIndex, asTerm } from '../../../../src/shared/index.ts';
+import { MemoryKvDisk, openStateEngine } from '../../../../src/storage/index.ts';
+import type { SpoolableEngine, StateEngineSettings } from '../../../../src/storage/index.ts';
+import type { Envelope } from '../../../../src/store/index.ts';
+import { encodeBatch, encodeEnvelope, StateMachine } from '../../../../src/store/index.ts';
+import { emptyBase } from '../../../contract/log-store-support.ts';
+import { envelope, put } from '../../store/harness.ts';
+
+const commandAt = (index: number, envelopes: readonly Envelope[]): Entry => ({
+  index: asIndex(index),
+  term: asTerm(1),
+  kind: 'command',
+  payload: encodeBatch({ timeMs: 1_000_000, envelopes: envelopes.map(encodeEnvelope) }),
+});
+
+/** An applier of committed entries above an engine in memory. */
+class Below {
+  readonly cache = new EntryCache(1 << 20);
+  readonly engine: SpoolableEngine;
+  readonly applier: Applier;
+  /** What its owner heard of, in order. */
+  readonly heard: unknown[] = [];
+
+  constructor(engine: SpoolableEngine) {
+    this.engine = engine;
+    const machine = new StateMachine();
+    machine.finishLoad(asIndex(0));
+    const log = { read: () => Promise.reject(new Error('all is in memory')) };
+    this.applier = new Applier(
+      {
+        log: log as unknown as LogStore,
+        cache: this.cache,
+        history: new AppliedHistory({ base: emptyBase, termRuns: [], configurations: [] }),
+        marks: new DigestMarks(),
+        onApplied: (index) => this.heard.push(index),
+        onNotices: () => undefined,
+        onFatal: (error) => this.heard.push(error),
+      },
+      { machine, engine },
+    );
+  }
+
+  static async on(settings: Partial<StateEngineSettings>): Promise<Below> {
+    const engine = await openStateEngine({
+      kvFactory: new MemoryKvDisk().mount(),
+      directory: '/data/state-0',
+      settings,
+      onFailure: () => undefined,
+    });
+    return new Below(engine);
+  }
+
+  /** Applies the entries, all of them committed, and waits for the last one or the end. */
+  async apply(entries: readonly Entry[]): Promise<void> {
+    const last = entries.at(-1)?.index ?? asIndex(0);
+    this.cache.put(entries);
+    this.applier.applyUpTo(last);
+    const isDone = (): boolean => this.applier.appliedIndex >= last;
+    const hasFailed = (): boolean => this.heard.some((one) => one instanceof Error);
+    while (!isDone() && !hasFailed()) await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+describe('Applier', () => {
+  it('waits for a full engine within a chunk, so that rows larger than entries fit', async () => {
+    const below = await Below.on({ backlogBytesMax: 10_000, batchBytes: 4_000 });
+    const sessions = Array.from({ length: 10 }, (_, i) => `session${i}`);
+    // Each refusal writes the row of its session again, with all answers before it.
+    const refusals = (sequence: number): Envelope[] =>
+      sessions.map((session) => envelope({ then: [put('', 'x')], session, sequence }));
+    const entries = Array.from({ length: 64 }, (_, i) => commandAt(i + 1, refusals(i + 1)));
+    await below.apply(entries);
+    expect(below.heard.at(-1)).to.equal(64);
+    expect(await below.engine.flush()).to.equal(64);
+  });
+});
