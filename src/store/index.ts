@@ -24,3 +24,4 @@ export type {
   StoreLimits,
   StoreView,
 } from './types.ts';
+export { ValueRows } from './value-rows.ts';

@@ -33,6 +33,11 @@ export interface StateEngine {
   peek(row: Uint8Array): Uint8Array | null | undefined;
   read(row: Uint8Array): Promise<Uint8Array | null>;
   readMany(rows: readonly Uint8Array[]): Promise<readonly (Uint8Array | null)[]>;
+  /**
+   * A reader found no row where the state of the same moment names one: as bad as a damaged one, the
+   * engine fails. Returns the STORAGE_DAMAGED for the reader, or the failure that was first.
+   */
+  missing(row: Uint8Array): Error;
   /** Writes and syncs everything queued; resolves with the durable index. */
   flush(): Promise<LogIndex>;
   /** Flushes and closes. */

@@ -221,6 +221,15 @@ export function describeStateEngine(
       });
     }
 
+    it('missing() fails the engine once, as a damaged row does', async () => {
+      const error = engine.missing(row('a'));
+      expect(codeOf(error)).to.equal('STORAGE_DAMAGED');
+      expect(error.message).to.include('Cannot read row 0161');
+      expect(engine.missing(row('b'))).to.equal(error);
+      expect(failures).to.deep.equal([error]);
+      expect(await codeFrom(engine.read(row('c')))).to.equal('STORAGE_DAMAGED');
+    });
+
     it('read() finds a value that belongs to another row', async () => {
       engine.enqueue(asIndex(1), [write('a', 'one'), write('b', 'two')]);
       await engine.close();

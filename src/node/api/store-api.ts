@@ -104,10 +104,7 @@ export class NodeStoreApi implements StoreApi {
       if (value !== null) return value;
       const now = machine.key(key);
       if (now?.valueRevision === record.valueRevision && now.modRevision === record.modRevision) {
-        throw new QuorateError(
-          'STORAGE_DAMAGED',
-          `Cannot read ${fromUtf8(key)}: its value row is gone`,
-        );
+        throw engine.missing(row);
       }
     }
     return null;

@@ -9,11 +9,11 @@ import {
   verifySnapshot,
   verifyState,
 } from '../../storage/index.ts';
-import { StateMachine } from '../../store/index.ts';
 import { condemnedName } from '../cluster/data-directory.ts';
 import { readSmallFile } from '../cluster/small-file.ts';
 import { progressTo, withDataAtRest } from './data-at-rest.ts';
 import type { OfflineInit } from './data-at-rest.ts';
+import { StateContents } from './state-contents.ts';
 
 /** Something that is wrong with the data of a node. */
 export interface Finding {
@@ -130,26 +130,18 @@ async function examineState(
   const where = basename(directory);
   const { readOnlyKvFactory: kvFactory } = init;
   if (!(await kvFactory.list(dataDir)).includes(where)) return missingState(where, base.index);
-  const machine = new StateMachine();
-  const problems: string[] = [];
+  const contents = new StateContents();
   const tell = progressTo(init, 'Rows of the state verified');
   const verified = await verifyState(
     { kvFactory, directory },
     {
-      onRow: (row, value) => {
-        const problem = problemOf(() => machine.load(row, value));
-        if (problem !== null && problems.length === 0) problems.push(problem);
-      },
+      onRow: (row, value) => contents.add(row, value),
       onProgress: (rows) => tell(rows, 0),
     },
   );
-  const { appliedIndex, rows, findings } = verified;
+  const { appliedIndex, rows } = verified;
   const means = 'the state cannot be loaded, or would differ from that of the other nodes';
-  problems.push(...findings);
-  if (problems.length === 0 && appliedIndex !== null) {
-    const problem = problemOf(() => machine.finishLoad(appliedIndex));
-    if (problem !== null) problems.push(problem);
-  }
+  const problems = [...contents.problems(verified)];
   if (
     isLogWhole &&
     appliedIndex !== null &&
@@ -201,15 +193,6 @@ async function markerFindings({ files }: OfflineInit, dataDir: string): Promise<
 /** Why a node does not trust its data any more, in its own words; null when it does. */
 export const readCondemnation = (files: Files, dataDir: string): Promise<string | null> =>
   readSmallFile(files, `${dataDir}/${condemnedName}`);
-
-function problemOf(load: () => void): string | null {
-  try {
-    load();
-    return null;
-  } catch (error) {
-    return damageOf(error);
-  }
-}
 
 /** What a damage is; anything else is thrown. */
 function damageOf(error: unknown): string {

@@ -171,8 +171,14 @@ export class Applier {
   }
 
   async #loadAndApply({ entry, batch, rows }: Unloaded, rest: readonly Entry[]): Promise<void> {
-    const values = await this.#state.engine.readMany(rows);
-    const loaded = new Map(rows.map((row, i) => [rowName(row), values[i]]));
+    const { engine } = this.#state;
+    const values = await engine.readMany(rows);
+    const loaded = new Map<string, Uint8Array>();
+    for (const [i, row] of rows.entries()) {
+      const value = values[i];
+      if (!value) throw engine.missing(row);
+      loaded.set(rowName(row), value);
+    }
     this.#apply(entry, batch, (row) => this.#peek(row) ?? loaded.get(rowName(row)));
     await this.#applyAll(rest);
   }

@@ -72,6 +72,12 @@ const checksum = (row: Uint8Array, value: Uint8Array): number => crc32c(value, c
 
 const hex = (checksum: number): string => `0x${checksum.toString(16).padStart(8, '0')}`;
 
+export const missingRow = (row: Uint8Array): QuorateError =>
+  new QuorateError(
+    'STORAGE_DAMAGED',
+    `Cannot read row ${rowName(row)}, which the state names: it is not there`,
+  );
+
 const damaged = (row: Uint8Array, found: string): QuorateError =>
   new QuorateError(
     'STORAGE_DAMAGED',

@@ -11,7 +11,7 @@ import {
 } from './engine-rows.ts';
 import type { StateCursor } from './engine-rows.ts';
 import { RowCache } from './row-cache.ts';
-import { unseal } from './sealed-row.ts';
+import { missingRow, unseal } from './sealed-row.ts';
 import { keyOf, WriteQueue } from './write-queue.ts';
 
 /** Sizes in bytes. */
@@ -162,6 +162,12 @@ class KvStateEngine implements SpoolableEngine {
       for (const [i, position] of positions.entries()) values[position] = found[i] ?? null;
     }
     return values.map((value) => value ?? null);
+  }
+
+  missing(row: Uint8Array): Error {
+    const error = missingRow(row);
+    this.#fail(error);
+    return this.#failure ?? error;
   }
 
   async flush(): Promise<LogIndex> {

@@ -4,11 +4,16 @@ import { Applier } from '../../../../src/node/replica/applier.ts';
 import { DigestMarks } from '../../../../src/node/replica/digest-marks.ts';
 import { EntryCache } from '../../../../src/node/replica/entry-cache.ts';
 import type { Entry, LogStore } from '../../../../src/raft/index.ts';
-import { asIndex, asTerm } from '../../../../src/shared/index.ts';
+import { asIndex, asTerm, codeOf } from '../../../../src/shared/index.ts';
 import { MemoryKvDisk, openStateEngine } from '../../../../src/storage/index.ts';
 import type { SpoolableEngine, StateEngineSettings } from '../../../../src/storage/index.ts';
 import type { Envelope } from '../../../../src/store/index.ts';
-import { encodeBatch, encodeEnvelope, StateMachine } from '../../../../src/store/index.ts';
+import {
+  decodeBatch,
+  encodeBatch,
+  encodeEnvelope,
+  StateMachine,
+} from '../../../../src/store/index.ts';
 import { emptyBase } from '../../../contract/log-store-support.ts';
 import { envelope, put } from '../../store/harness.ts';
 
@@ -23,13 +28,14 @@ const commandAt = (index: number, envelopes: readonly Envelope[]): Entry => ({
 class Below {
   readonly cache = new EntryCache(1 << 20);
   readonly engine: SpoolableEngine;
+  readonly machine = new StateMachine();
   readonly applier: Applier;
   /** What its owner heard of, in order. */
   readonly heard: unknown[] = [];
 
   constructor(engine: SpoolableEngine) {
     this.engine = engine;
-    const machine = new StateMachine();
+    const { machine } = this;
     machine.finishLoad(asIndex(0));
     const log = { read: () => Promise.reject(new Error('all is in memory')) };
     this.applier = new Applier(
@@ -46,7 +52,7 @@ class Below {
     );
   }
 
-  static async on(settings: Partial<StateEngineSettings>): Promise<Below> {
+  static async on(settings: Partial<StateEngineSettings> = {}): Promise<Below> {
     const engine = await openStateEngine({
       kvFactory: new MemoryKvDisk().mount(),
       directory: '/data/state-0',
@@ -78,5 +84,14 @@ describe('Applier', () => {
     await below.apply(entries);
     expect(below.heard.at(-1)).to.equal(64);
     expect(await below.engine.flush()).to.equal(64);
+  });
+
+  it('calls it damage when the value that a put asks for is not there', async () => {
+    const below = await Below.on();
+    const same = [envelope({ then: [put('a', 'x')] })];
+    // The engine never hears of the first one.
+    below.machine.apply(asIndex(1), decodeBatch(commandAt(1, same).payload), () => null);
+    await below.apply([commandAt(2, same)]);
+    expect(below.heard.map(codeOf)).to.deep.equal(['STORAGE_DAMAGED']);
   });
 });
