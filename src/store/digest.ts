@@ -7,8 +7,9 @@ import type { State } from './state.ts';
 
 /**
  * Checksum of everything that is replicated (values count by their checksums), kept up to date by
- * the parts of the state: it takes no time, and a state loaded from its rows has the same. A change
- * to what goes into it makes nodes differ: it needs a cluster version.
+ * the parts of the state: it takes a microsecond, and a state loaded from its rows has the same: it is
+ * stored beside them, and a difference is damage. A change to what goes into it makes nodes differ, and
+ * stored states too: it needs a cluster version.
  */
 export function digestOf(state: State): number {
   const writer = new ProtoWriter(256);

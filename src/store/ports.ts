@@ -14,6 +14,11 @@ export interface RowRange {
 export interface StateEngine {
   /** Applied index found at opening; 0 for an empty engine. */
   readonly openedAtIndex: LogIndex;
+  /**
+   * Digest of the state that belongs to it, as `enqueue` was told; null: nothing says it. Loaded rows
+   * that give another one are not what was written: some batch is missing among them.
+   */
+  readonly openedDigest: number | null;
   /** Applied index that a power cut cannot take away any more. */
   readonly durableIndex: LogIndex;
   /** Every row of these ranges in key order, checksums verified; throws STORAGE_DAMAGED. */
@@ -23,9 +28,9 @@ export interface StateEngine {
   ): Promise<void>;
   /**
    * Queues the writes of the entry at `index`; visible to reads at once. Their bytes must not be
-   * changed before they are written.
+   * changed before they are written. `digest`: of the state after this entry.
    */
-  enqueue(index: LogIndex, writes: readonly RowWrite[]): void;
+  enqueue(index: LogIndex, writes: readonly RowWrite[], digest?: number): void;
   /** True while the backlog is above its limit (64 MiB): applying must pause for `drained`. */
   readonly isFull: boolean;
   drained(): Promise<void>;

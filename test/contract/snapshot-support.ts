@@ -36,6 +36,9 @@ export interface SnapshotPlace {
 
 export const clusterId = asClusterId('00112233445566778899aabbccddeeff');
 
+/** Of the state in the snapshots, as its engine was told. */
+export const digest = 0xfeed_beef;
+
 /** A base at `index` in term 3 with one member. */
 export const baseAt = (index: number): LogBase => ({
   index: asIndex(index),
@@ -81,7 +84,7 @@ export class SnapshotBench {
   static async make(place: SnapshotPlace): Promise<SnapshotBench> {
     const bench = new SnapshotBench(place, await openGeneration(place, 0));
     const writes = Array.from({ length: 500 }, (_, i) => ({ row: rowOf(i), value: valueOf(i) }));
-    bench.engine.enqueue(asIndex(7), writes);
+    bench.engine.enqueue(asIndex(7), writes, digest);
     await bench.engine.flush();
     return bench;
   }

@@ -13,6 +13,7 @@ import {
   baseAt,
   clusterId,
   codeFrom,
+  digest,
   rowOf,
   rowsIn,
   SnapshotBench,
@@ -37,6 +38,7 @@ export function describeSnapshot(name: string, make: () => Promise<SnapshotPlace
       expect(await readSnapshotHeader(bench.place.files, path)).to.deep.equal({
         clusterId,
         base: baseAt(7),
+        digest,
       });
       const snapshot = await bench.open(path);
       expect(snapshot.meta.rowCount).to.equal(500);
@@ -112,12 +114,13 @@ export function describeSnapshot(name: string, make: () => Promise<SnapshotPlace
       expect(await files.list(bench.outbox)).to.deep.equal([]);
     });
 
-    it('installSnapshot() makes an engine with the same rows at the base', async () => {
+    it('installSnapshot() makes an engine with the same rows and digest at the base', async () => {
       const snapshot = await bench.open(await bench.spool());
       const installed = await bench.install(snapshot, 1);
       expect(installed.base).to.deep.equal(baseAt(7));
       const copy = await bench.openGeneration(1);
       expect([copy.openedAtIndex, copy.durableIndex]).to.deep.equal([7, 7]);
+      expect(copy.openedDigest).to.equal(digest);
       expect(await rowsIn(copy)).to.deep.equal(await rowsIn(bench.engine));
       await copy.close();
     });

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 
 import { asIndex, codeOf, fromUtf8, utf8 } from '../../src/shared/index.ts';
+import { seal } from '../../src/storage/engine/sealed-row.ts';
 import { openStateEngine } from '../../src/storage/index.ts';
 import type { KvFactory, SpoolableEngine, StateEngineSettings } from '../../src/storage/index.ts';
 import type { RowRange, RowWrite } from '../../src/store/index.ts';
@@ -142,6 +143,21 @@ export function describeStateEngine(
       expect(await loaded()).to.deep.equal({ a: '1', c: '' });
     });
 
+    it('openedDigest is that of the last entry, whatever was opened and flushed since', async () => {
+      expect(engine.openedDigest).to.equal(null);
+      engine.enqueue(asIndex(1), [write('a', '1')], 0xfeed_beef);
+      await engine.flush();
+      engine.enqueue(asIndex(2), [], 0xffff_ffff);
+      await reopen();
+      expect(engine.openedDigest).to.equal(0xffff_ffff);
+      await engine.flush();
+      await reopen();
+      expect([engine.openedAtIndex, engine.openedDigest]).to.deep.equal([2, 0xffff_ffff]);
+      engine.enqueue(asIndex(3), []);
+      await reopen();
+      expect(engine.openedDigest).to.equal(null);
+    });
+
     it('load() visits the rows of the ranges only', async () => {
       engine.enqueue(asIndex(1), [write('a', '1'), write('b', '2'), write('c', '3')]);
       await reopen();
@@ -240,9 +256,11 @@ export function describeStateEngine(
       expect(await codeFrom(engine.read(row('a')))).to.equal('STORAGE_DAMAGED');
     });
 
-    it('openStateEngine() finds damaged and missing rows of its own', async () => {
+    it('openStateEngine() finds damaged, odd and missing rows of its own', async () => {
       engine.enqueue(asIndex(1), [write('a', '1')]);
       await damage(Uint8Array.of(0, 1), flip(0));
+      expect(await codeFrom(open())).to.equal('STORAGE_DAMAGED');
+      await damage(Uint8Array.of(0, 1), () => seal(Uint8Array.of(0, 1), new Uint8Array(9)));
       expect(await codeFrom(open())).to.equal('STORAGE_DAMAGED');
       await damage(Uint8Array.of(0, 1), () => null);
       expect(await codeFrom(open())).to.equal('STORAGE_DAMAGED');

@@ -15,11 +15,16 @@ export class StateContents {
   }
 
   /** One sentence each. Of rows that are not whole it says nothing but that. */
-  problems({ appliedIndex, findings }: StateVerification): readonly string[] {
+  problems({ appliedIndex, digest, findings }: StateVerification): readonly string[] {
     const broken = this.#problem === null ? findings : [this.#problem, ...findings];
     if (broken.length > 0 || appliedIndex === null) return broken;
-    const problem = damageIn(() => this.#machine.finishLoad(appliedIndex)) ?? this.#missing();
-    return problem === null ? [] : [problem];
+    this.#machine.finishLoad(appliedIndex);
+    return [this.#difference(digest), this.#missing()].filter((problem) => problem !== null);
+  }
+
+  #difference(written: number | null): string | null {
+    if (written === null || written === this.#machine.digest()) return null;
+    return 'the rows are whole, but not all that were written: their digest differs from the stored one';
   }
 
   #missing(): string | null {

@@ -194,7 +194,7 @@ export class Applier {
   #apply(entry: Entry, batch: CommandBatch, rowOf: RowOf): void {
     const { machine, engine } = this.#state;
     const outcome = machine.apply(entry.index, batch, rowOf);
-    engine.enqueue(entry.index, outcome.writes);
+    engine.enqueue(entry.index, outcome.writes, machine.digest());
     this.#init.history.record(entry, null);
     this.#init.marks.note(entry.index, () => machine.digest());
     this.#answer(entry, outcome.results);
@@ -205,7 +205,7 @@ export class Applier {
   #pass(entry: Entry): void {
     const { index, kind, payload } = entry;
     const { machine, engine } = this.#state;
-    engine.enqueue(index, machine.advance(index));
+    engine.enqueue(index, machine.advance(index), machine.digest());
     const configuration =
       kind === 'configuration' ? { index, configuration: decodeConfiguration(payload) } : null;
     this.#init.history.record(entry, configuration);

@@ -32,11 +32,29 @@ export async function openState(init: OpenStateInit): Promise<ReplicaState> {
   try {
     await engine.load((row, value) => machine.load(row, value), loadedRanges);
     machine.finishLoad(engine.openedAtIndex);
+    checkDigest(machine, engine);
   } catch (error) {
     await engine.close().catch(() => undefined); // The first error says more.
     throw error;
   }
   return { machine, engine };
+}
+
+/**
+ * RocksDB skips a bad block of its write-ahead log without a word: the batches in it are gone, the
+ * newer ones with the applied index are there.
+ */
+function checkDigest(
+  machine: StateMachine,
+  { openedAtIndex, openedDigest }: SpoolableEngine,
+): void {
+  const found = machine.digest();
+  if (openedDigest === null || openedDigest === found) return;
+  throw new QuorateError(
+    'STORAGE_DAMAGED',
+    `Cannot use the state at index ${openedAtIndex} as the one that was written: its rows have the ` +
+      `digest ${hex(found)} in place of ${hex(openedDigest)}, so some of them are lost or outdated`,
+  );
 }
 
 /**
@@ -52,3 +70,5 @@ export async function checkStateMeetsLog(state: ReplicaState, log: RecoveredLog)
     `Cannot use the state at index ${applied} with a log of ${log.base.index + 1} to ${log.lastIndex}`,
   );
 }
+
+const hex = (digest: number): string => digest.toString(16).padStart(8, '0');

@@ -21,26 +21,39 @@ export function formatWrite(): KvWrite {
   return { row: formatRow, value: seal(formatRow, value) };
 }
 
-/** States what the batch reaches; part of every batch. */
-export function appliedWrite(index: LogIndex): KvWrite {
-  const value = Buffer.alloc(8);
+/** What a database reaches: the entry at `index`, and with it a state of this digest. */
+export interface Applied {
+  readonly index: LogIndex;
+  /** null: nothing says it, as before the first entry. */
+  readonly digest: number | null;
+}
+
+const INDEX_BYTES = 8;
+const DIGEST_BYTES = 4;
+
+/** States what the batch reaches; part of every batch. Index u64, then the digest u32 if there is one. */
+export function appliedWrite({ index, digest }: Applied): KvWrite {
+  const value = Buffer.alloc(INDEX_BYTES + (digest === null ? 0 : DIGEST_BYTES));
   value.writeBigUInt64LE(BigInt(index));
+  if (digest !== null) value.writeUInt32LE(digest, INDEX_BYTES);
   return { row: appliedRow, value: seal(appliedRow, value) };
 }
 
 /**
- * The applied index of a database; null when it is new. Throws STORAGE_DAMAGED when it was never
+ * What a database reaches; null when it is new. Throws STORAGE_DAMAGED when it was never
  * filled to the end, CONFIG_INVALID when a later version of the program wrote it.
  */
-export async function readAppliedIndex(kv: Kv): Promise<LogIndex | null> {
+export async function readApplied(kv: Kv): Promise<Applied | null> {
   const [format = null, applied = null] = await kv.getMany([formatRow, appliedRow]);
   if (format === null && applied === null && (await isEmpty(kv))) return null;
-  return appliedIndexOf(format, applied);
+  return appliedOf(format, applied);
 }
 
 /** The state machine's rows as of one applied index. */
 export interface StateCursor {
   readonly appliedIndex: LogIndex;
+  /** Of the state in these rows; null: nothing says it. */
+  readonly digest: number | null;
   /** Some next rows in order with verified values; empty at the end. Throws STORAGE_DAMAGED. */
   next(): Promise<readonly KvRow[]>;
   close(): Promise<void>;
@@ -87,8 +100,10 @@ async function startCursor(cursor: KvCursor): Promise<StateCursor> {
   const valueOf = (wanted: Uint8Array): Uint8Array | null =>
     found.find(({ row }) => row.length === 2 && row[0] === wanted[0] && row[1] === wanted[1])
       ?.value ?? null;
+  const { index: appliedIndex, digest } = appliedOf(valueOf(formatRow), valueOf(appliedRow));
   return {
-    appliedIndex: appliedIndexOf(valueOf(formatRow), valueOf(appliedRow)),
+    appliedIndex,
+    digest,
     next: async () => {
       const sealed = first ?? (await cursor.next());
       first = null;
@@ -98,14 +113,24 @@ async function startCursor(cursor: KvCursor): Promise<StateCursor> {
   };
 }
 
-function appliedIndexOf(format: Uint8Array | null, applied: Uint8Array | null): LogIndex {
+function appliedOf(format: Uint8Array | null, applied: Uint8Array | null): Applied {
   if (format === null || applied === null) {
     const missing = format === null ? 'format' : 'applied index';
     const message = `Cannot read the state as a whole one: no row says its ${missing}`;
     throw new QuorateError('STORAGE_DAMAGED', message);
   }
   checkFormat(format);
-  return asIndex(Number(view(unseal(appliedRow, applied)).getBigUint64(0, true)));
+  return decodeApplied(view(unseal(appliedRow, applied)));
+}
+
+function decodeApplied(value: DataView): Applied {
+  const hasDigest = value.byteLength === INDEX_BYTES + DIGEST_BYTES;
+  if (!hasDigest && value.byteLength !== INDEX_BYTES) {
+    const message = `Cannot read what the state reaches as an index and a digest: ${value.byteLength} bytes`;
+    throw new QuorateError('STORAGE_DAMAGED', message);
+  }
+  const index = asIndex(Number(value.getBigUint64(0, true)));
+  return { index, digest: hasDigest ? value.getUint32(INDEX_BYTES, true) : null };
 }
 
 function checkFormat(sealed: Uint8Array): void {

@@ -6,10 +6,10 @@ import {
   appliedWrite,
   formatWrite,
   openStateCursor,
-  readAppliedIndex,
+  readApplied,
   visitRows,
 } from './engine-rows.ts';
-import type { StateCursor } from './engine-rows.ts';
+import type { Applied, StateCursor } from './engine-rows.ts';
 import { RowCache } from './row-cache.ts';
 import { missingRow, unseal } from './sealed-row.ts';
 import { keyOf, WriteQueue } from './write-queue.ts';
@@ -65,10 +65,10 @@ const READ_ROWS_MAX = 64;
 export async function openStateEngine(init: StateEngineInit): Promise<SpoolableEngine> {
   const kv = await init.kvFactory.open(init.directory);
   try {
-    const index = (await readAppliedIndex(kv)) ?? asIndex(0);
+    const applied = (await readApplied(kv)) ?? { index: asIndex(0), digest: null };
     // Synced: what a process crash left unsynced must be durable before it is called so.
-    await kv.batch([formatWrite(), appliedWrite(index)], { sync: true });
-    return new KvStateEngine(kv, index, init);
+    await kv.batch([formatWrite(), appliedWrite(applied)], { sync: true });
+    return new KvStateEngine(kv, applied, init);
   } catch (error) {
     await kv.close();
     throw error;
@@ -77,6 +77,7 @@ export async function openStateEngine(init: StateEngineInit): Promise<SpoolableE
 
 class KvStateEngine implements SpoolableEngine {
   readonly openedAtIndex: LogIndex;
+  readonly openedDigest: number | null;
   readonly #kv: Kv;
   readonly #queue: WriteQueue;
   readonly #cache: RowCache;
@@ -86,16 +87,17 @@ class KvStateEngine implements SpoolableEngine {
   #failure: Error | null = null;
   #closed: Promise<void> | null = null;
 
-  constructor(kv: Kv, index: LogIndex, init: StateEngineInit) {
+  constructor(kv: Kv, applied: Applied, init: StateEngineInit) {
     const settings = { ...DEFAULTS, ...init.settings };
-    this.openedAtIndex = index;
+    this.openedAtIndex = applied.index;
+    this.openedDigest = applied.digest;
     this.#kv = kv;
     this.#onFailure = init.onFailure;
     this.#cache = new RowCache(settings.cacheBytesMax);
     this.#queue = new WriteQueue({
       ...settings,
       kv,
-      index,
+      applied,
       gather: init.gather ?? afterThisTurn,
       onWritten: (key, write) => this.#onWritten(key, write),
       onFailure: (error) => this.#fail(error),
@@ -128,9 +130,9 @@ class KvStateEngine implements SpoolableEngine {
     return { ...cursor, next: () => this.#guard(() => cursor.next()) };
   }
 
-  enqueue(index: LogIndex, writes: readonly RowWrite[]): void {
+  enqueue(index: LogIndex, writes: readonly RowWrite[], digest: number | null = null): void {
     if (this.#failure) throw this.#failure;
-    this.#queue.add(index, writes);
+    this.#queue.add(index, writes, digest);
     if (this.#readers.size === 0) return;
     for (const { row } of writes) this.#readers.delete(keyOf(row));
   }

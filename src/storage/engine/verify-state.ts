@@ -1,7 +1,8 @@
 import type { LogIndex } from '../../shared/index.ts';
 import { asIndex, codeOf } from '../../shared/index.ts';
 import type { Kv, KvFactory } from '../kv/kv.ts';
-import { isEngineRow, readAppliedIndex } from './engine-rows.ts';
+import type { Applied } from './engine-rows.ts';
+import { isEngineRow, readApplied } from './engine-rows.ts';
 import { unseal } from './sealed-row.ts';
 
 /** More damaged rows than this are only counted. */
@@ -11,6 +12,8 @@ const SHOWN_MAX = 20;
 export interface StateVerification {
   /** null: nothing says it, or it is damaged. */
   readonly appliedIndex: LogIndex | null;
+  /** Of the state that was written; null: nothing says it. */
+  readonly digest: number | null;
   readonly rows: number;
   readonly damagedRows: number;
   /** One sentence each; the first of them. */
@@ -46,7 +49,7 @@ export async function verifyState(
 class Walk {
   readonly #visitor: StateVisitor;
   readonly #findings: string[] = [];
-  #appliedIndex: LogIndex | null = null;
+  #applied: Applied | null = null;
   #rows = 0;
   #damagedRows = 0;
 
@@ -56,7 +59,8 @@ class Walk {
 
   get result(): StateVerification {
     return {
-      appliedIndex: this.#appliedIndex,
+      appliedIndex: this.#applied?.index ?? null,
+      digest: this.#applied?.digest ?? null,
       rows: this.#rows,
       damagedRows: this.#damagedRows,
       findings: this.#findings,
@@ -65,7 +69,7 @@ class Walk {
 
   async readAll(kv: Kv): Promise<void> {
     try {
-      this.#appliedIndex = (await readAppliedIndex(kv)) ?? asIndex(0);
+      this.#applied = (await readApplied(kv)) ?? { index: asIndex(0), digest: null };
     } catch (error) {
       this.note(error);
     }

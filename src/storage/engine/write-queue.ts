@@ -2,19 +2,20 @@ import type { Cancel, LogIndex } from '../../shared/index.ts';
 import { assert } from '../../shared/index.ts';
 import type { RowWrite } from '../../store/index.ts';
 import type { Kv, KvWrite } from '../kv/kv.ts';
+import type { Applied } from './engine-rows.ts';
 import { appliedWrite, isEngineRow } from './engine-rows.ts';
 import { sealed } from './sealed-row.ts';
 
 /** What a queued row costs beside its bytes: buffers, map entry and key. */
 const ENTRY_BYTES = 256;
 
-interface Batch {
-  /** The applied index that it reaches. */
-  index: LogIndex;
+interface Batch extends Mutable<Applied> {
   bytes: number;
   /** The newest write of each row. */
   readonly writes: Map<string, RowWrite>;
 }
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 interface Waiter {
   readonly done: () => boolean;
@@ -25,7 +26,7 @@ interface Waiter {
 export interface WriteQueueInit {
   readonly kv: Kv;
   /** The database holds, durably, everything up to here. */
-  readonly index: LogIndex;
+  readonly applied: Applied;
   /** `isFull` from here on. */
   readonly backlogBytesMax: number;
   /** Entries are gathered into batches of about this size. */
@@ -54,14 +55,15 @@ export class WriteQueue {
   #cancelGather: Cancel | null = null;
   #failure: Error | null = null;
   #lastIndex: LogIndex;
-  #writtenIndex: LogIndex;
+  #written: Applied;
   #durableIndex: LogIndex;
   /** Highest index that somebody wants durable. */
   #syncIndex: LogIndex;
 
   constructor(init: WriteQueueInit) {
     this.#init = init;
-    this.#lastIndex = this.#writtenIndex = this.#durableIndex = this.#syncIndex = init.index;
+    this.#written = init.applied;
+    this.#lastIndex = this.#durableIndex = this.#syncIndex = init.applied.index;
   }
 
   /** The newest index that was queued. */
@@ -86,7 +88,7 @@ export class WriteQueue {
     return this.#newest(key)?.value;
   }
 
-  add(index: LogIndex, writes: readonly RowWrite[]): void {
+  add(index: LogIndex, writes: readonly RowWrite[], digest: number | null = null): void {
     this.#check();
     assert(index > this.#lastIndex, `Index ${index} must follow ${this.#lastIndex}`);
     const limit = 2 * this.#init.backlogBytesMax;
@@ -94,6 +96,7 @@ export class WriteQueue {
     this.#lastIndex = index;
     const batch = this.#gathering();
     batch.index = index;
+    batch.digest = digest;
     for (const write of writes) this.#put(batch, write);
     this.#plan();
   }
@@ -119,7 +122,7 @@ export class WriteQueue {
   #gathering(): Batch {
     const newest = this.#waiting.at(-1);
     if (newest && newest.bytes < this.#init.batchBytes) return newest;
-    const batch = emptyBatch(this.#lastIndex);
+    const batch = emptyBatch(this.#written);
     this.#waiting.push(batch);
     return batch;
   }
@@ -179,7 +182,7 @@ export class WriteQueue {
     const batch = this.#waiting.shift();
     if (batch !== undefined) return batch;
     const isWanted = this.#syncIndex > this.#durableIndex;
-    return isWanted ? emptyBatch(this.#writtenIndex) : null;
+    return isWanted ? emptyBatch(this.#written) : null;
   }
 
   /** A synced batch takes everything before it to the disk too. */
@@ -188,7 +191,7 @@ export class WriteQueue {
     this.#writing = batch;
     await this.#init.kv.batch(storedWrites(batch), { sync });
     this.#writing = null;
-    this.#writtenIndex = batch.index;
+    this.#written = { index: batch.index, digest: batch.digest };
     if (sync) this.#durableIndex = batch.index;
     this.#bytes -= batch.bytes;
     for (const [key, write] of batch.writes) {
@@ -226,10 +229,10 @@ export class WriteQueue {
 /** Sealed while they are walked: the batch does not change any more. */
 function* storedWrites(batch: Batch): Generator<KvWrite> {
   yield* sealed(batch.writes.values());
-  yield appliedWrite(batch.index);
+  yield appliedWrite(batch);
 }
 
-const emptyBatch = (index: LogIndex): Batch => ({ index, bytes: 0, writes: new Map() });
+const emptyBatch = (applied: Applied): Batch => ({ ...applied, bytes: 0, writes: new Map() });
 
 /** Up to here one call with many arguments is faster than a buffer. */
 const argumentsMax = 64;

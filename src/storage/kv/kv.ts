@@ -27,7 +27,9 @@ export interface KvCursor {
 export interface Kv {
   /**
    * Atomic. A process crash keeps every settled batch, a power cut keeps a prefix of the batches that
-   * contains all up to the last synced one. One at a time: the next only after this one settled.
+   * contains all up to the last synced one. A damaged disk may take any batch back, and nothing here
+   * says so: callers tell by what is in the newest one. One at a time: the next only after this one
+   * settled.
    * `writes` is walked once, perhaps over several turns, and must not be empty.
    */
   batch(writes: Iterable<KvWrite>, options: { readonly sync: boolean }): Promise<void>;

@@ -8,11 +8,17 @@ import type { KvRow, KvWrite } from './kv.ts';
 /** Rows by their bytes as Latin-1 text, which orders as the bytes do; clones are lazy and cheap. */
 type Tree = InstanceType<typeof sorted.default<string, Uint8Array>>;
 
+/** So many synced batches can be lost one by one. */
+const SYNCED_MAX = 32;
+
 /** One database: what a power cut leaves for sure, what reads see, and the batches in between. */
 export class MemoryDatabase {
   #durable: Tree = new sorted.default<string, Uint8Array>(undefined, sorted.simpleComparator);
   #visible: Tree = this.#durable.clone();
   #unsynced: (readonly KvWrite[])[] = [];
+  /** What was durable once, and the batches that were synced since: durable is both together. */
+  #former: Tree = this.#durable.clone();
+  #synced: (readonly KvWrite[])[] = [];
   /** The batch that was handed in and is not answered yet. */
   underWay: readonly KvWrite[] | null = null;
   isOpen = false;
@@ -43,6 +49,8 @@ export class MemoryDatabase {
   }
 
   sync(): void {
+    if (this.#synced.length >= SYNCED_MAX) this.#forgetSynced();
+    this.#synced.push(...this.#unsynced);
     this.#durable = this.#visible.clone();
     this.#unsynced = [];
   }
@@ -59,8 +67,25 @@ export class MemoryDatabase {
   crash(random: Random): void {
     const kept = random.intBelow(this.#unsynced.length + 1);
     for (const writes of this.#unsynced.slice(0, kept)) apply(this.#durable, writes);
+    this.#synced.push(...this.#unsynced.slice(0, kept));
     this.#visible = this.#durable.clone();
     this.#unsynced = [];
+  }
+
+  /**
+   * Takes one of the latest batches back, synced or not, but not the newest: as RocksDB does when a
+   * block of its write-ahead log is bad. Returns false when there are too few.
+   */
+  loseBatch(random: Random): boolean {
+    const batches = [...this.#synced, ...this.#unsynced];
+    if (batches.length < 2) return false;
+    batches.splice(random.intBelow(batches.length - 1), 1);
+    this.#durable = this.#former.clone();
+    for (const writes of batches) apply(this.#durable, writes);
+    this.#visible = this.#durable.clone();
+    this.#synced = batches;
+    this.#unsynced = [];
+    return true;
   }
 
   /** Changes a row behind the back of everybody. Returns false when there is no such row. */
@@ -70,7 +95,14 @@ export class MemoryDatabase {
     const damaged = change(Uint8Array.from(value));
     this.#visible.set(textOf(row), damaged);
     this.#durable.set(textOf(row), damaged);
+    this.#forgetSynced();
     return true;
+  }
+
+  /** They cannot be lost one by one any more. */
+  #forgetSynced(): void {
+    this.#former = this.#durable.clone();
+    this.#synced = [];
   }
 }
 

@@ -74,6 +74,20 @@ export class MemoryKvDisk {
     });
     return directory;
   }
+
+  /**
+   * Takes a late batch of some database back that is not its newest, as a bad block of a write-ahead
+   * log does. Nobody may use the disk. Returns the directory of the database; null: there is none.
+   */
+  loseBatch(random: Random): string | null {
+    assert(this.#mount === null, 'Kill the process that uses the memory disk before');
+    const directories = [...this.#databases.keys()];
+    while (directories.length > 0) {
+      const [directory = ''] = directories.splice(random.intBelow(directories.length), 1);
+      if (this.#databases.get(directory)?.loseBatch(random) === true) return directory;
+    }
+    return null;
+  }
 }
 
 class MemoryKvMount implements KvFactory {

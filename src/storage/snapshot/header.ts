@@ -6,6 +6,7 @@ import { damaged, decodeFrame, encodeFrame, viewOf } from './frame.ts';
 
 const FORMAT_VERSION = 1;
 const FIXED_BYTES = 36;
+const DIGEST_BYTES = 4;
 
 /**
  * What a snapshot is of. Nothing in it is of one node: the same state gives the same bytes on every
@@ -15,13 +16,15 @@ export interface SnapshotHeader {
   readonly clusterId: ClusterId;
   /** The applied index that the rows reflect, its term, and the configuration in force there. */
   readonly base: LogBase;
+  /** Of the state in the rows; null: nothing says it. */
+  readonly digest: number | null;
 }
 
 /**
  * Body: version u32, index u64, term u64, index of the configuration u64, length of the cluster id
- * u32, length of the configuration u32, cluster id, configuration.
+ * u32, length of the configuration u32, cluster id, configuration, then the digest u32 if there is one.
  */
-export function encodeHeader({ clusterId, base }: SnapshotHeader): Buffer {
+export function encodeHeader({ clusterId, base, digest }: SnapshotHeader): Buffer {
   const cluster = utf8(clusterId);
   const configuration = encodeConfiguration(base.configuration.configuration);
   const fixed = Buffer.alloc(FIXED_BYTES);
@@ -31,7 +34,17 @@ export function encodeHeader({ clusterId, base }: SnapshotHeader): Buffer {
   fixed.writeBigUInt64LE(BigInt(base.configuration.index), 20);
   fixed.writeUInt32LE(cluster.length, 28);
   fixed.writeUInt32LE(configuration.length, 32);
-  return encodeFrame({ kind: 'header', number: 0, rowCount: 0 }, [fixed, cluster, configuration]);
+  return encodeFrame({ kind: 'header', number: 0, rowCount: 0 }, [
+    ...[fixed, cluster, configuration],
+    encodeDigest(digest),
+  ]);
+}
+
+function encodeDigest(digest: number | null): Buffer {
+  if (digest === null) return Buffer.alloc(0);
+  const bytes = Buffer.alloc(DIGEST_BYTES);
+  bytes.writeUInt32LE(digest);
+  return bytes;
 }
 
 /** Throws STORAGE_DAMAGED, or CONFIG_INVALID when a later version of the program wrote it. */
@@ -42,7 +55,8 @@ export function decodeHeader(bytes: Uint8Array): SnapshotHeader {
   checkVersion(view.getUint32(0, true));
   const clusterEnd = FIXED_BYTES + view.getUint32(28, true);
   const end = clusterEnd + view.getUint32(32, true);
-  if (end !== body.length) throw damaged('the header', 'its parts do not fill it');
+  const hasDigest = body.length === end + DIGEST_BYTES;
+  if (!hasDigest && body.length !== end) throw damaged('the header', 'its parts do not fill it');
   return {
     clusterId: asClusterId(fromUtf8(body.subarray(FIXED_BYTES, clusterEnd))),
     base: {
@@ -50,9 +64,10 @@ export function decodeHeader(bytes: Uint8Array): SnapshotHeader {
       term: asTerm(numberAt(view, 12)),
       configuration: {
         index: asIndex(numberAt(view, 20)),
-        configuration: decodeConfiguration(body.subarray(clusterEnd)),
+        configuration: decodeConfiguration(body.subarray(clusterEnd, end)),
       },
     },
+    digest: hasDigest ? view.getUint32(end, true) : null,
   };
 }
 

@@ -66,7 +66,8 @@ async function fill(kv: Kv, { snapshot, signal }: InstallInit): Promise<void> {
     throw damaged('all rows', `${rowCount} in place of ${meta.rowCount}`);
   }
   if (hash.digest('hex') !== meta.hash) throw damaged('the whole', 'its hash is wrong');
-  await kv.batch([formatWrite(), appliedWrite(meta.base.index)], { sync: true });
+  const applied = { index: meta.base.index, digest: meta.digest };
+  await kv.batch([formatWrite(), appliedWrite(applied)], { sync: true });
 }
 
 function writesOf(bytes: Uint8Array, number: number): readonly KvWrite[] {

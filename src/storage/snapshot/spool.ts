@@ -72,11 +72,14 @@ async function writeSnapshot(
   init: SpoolInit,
   source: { readonly cursor: StateCursor; readonly base: LogBase; readonly path: string },
 ): Promise<void> {
-  const writer = await SnapshotWriter.create(init.files, `${source.path}.spool`);
+  const { clusterId } = init;
+  const { cursor, base, path } = source;
+  const { digest } = cursor;
+  const writer = await SnapshotWriter.create(init.files, `${path}.spool`);
   try {
-    await writer.append(encodeHeader({ clusterId: init.clusterId, base: source.base }), 0);
-    await writeRows(init, source.cursor, writer);
-    await writer.finish(source.path);
+    await writer.append(encodeHeader({ clusterId, base, digest }), 0);
+    await writeRows(init, cursor, writer);
+    await writer.finish(path);
   } catch (error) {
     await writer.discard();
     throw asLackOfRoom(error);

@@ -18,6 +18,8 @@ export interface SnapshotIdentity {
 }
 
 export interface SnapshotMeta extends SnapshotIdentity {
+  /** Of the state in the rows; null: nothing says it. */
+  readonly digest: number | null;
   /** Bytes of all chunks. */
   readonly bytes: number;
   readonly rowCount: number;
@@ -34,9 +36,9 @@ export interface StoredSnapshot {
 /** Only the header of a finished snapshot. Throws as `openSnapshot` does. */
 export async function readSnapshotHeader(files: Files, path: string): Promise<SnapshotHeader> {
   const snapshot = await openSnapshot(files, path);
-  const { clusterId, base } = snapshot.meta;
+  const { clusterId, base, digest } = snapshot.meta;
   await snapshot.close();
-  return { clusterId, base };
+  return { clusterId, base, digest };
 }
 
 /**
@@ -67,9 +69,10 @@ async function readOpened(file: OpenFile, size: number): Promise<StoredSnapshot>
     return bytes;
   };
   if (frameLengths.length === 0) throw damaged('the header', 'there is none');
-  const { clusterId, base } = decodeHeader(await readFrame(0));
+  const { clusterId, base, digest } = decodeHeader(await readFrame(0));
   const bytes = frameLengths.reduce((sum, length) => sum + length, 0);
-  const meta = { clusterId, base, hash, chunkCount: frameLengths.length, bytes, rowCount };
+  const chunkCount = frameLengths.length;
+  const meta = { clusterId, base, digest, hash, chunkCount, bytes, rowCount };
   return { meta, readChunk: readFrame, close: () => file.close() };
 }
 

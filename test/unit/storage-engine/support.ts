@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 
 import { MemoryDisk, MemoryKvDisk, nodeFiles, rocksKvFactory } from '../../../src/storage/index.ts';
@@ -28,4 +28,13 @@ export function rocksPlace(): Promise<Place> {
 /** For `after`: deletes what `rocksPlace` made. */
 export function removePlaces(): void {
   for (const root of made.splice(0)) rmSync(root, { recursive: true, force: true });
+}
+
+/** Changes a byte in the middle of the write-ahead log of a closed RocksDB. */
+export function damageWriteAheadLog(directory: string): void {
+  const [name = ''] = readdirSync(directory).filter((file) => file.endsWith('.log'));
+  const bytes = readFileSync(`${directory}/${name}`);
+  const middle = bytes.length >>> 1;
+  bytes[middle] = (bytes[middle] ?? 0) ^ 1;
+  writeFileSync(`${directory}/${name}`, bytes);
 }

@@ -32,7 +32,7 @@ describe('WriteQueue', () => {
     };
     queue = new WriteQueue({
       kv: { batch } as unknown as Kv,
-      index: asIndex(0),
+      applied: { index: asIndex(0), digest: null },
       backlogBytesMax: 4000,
       batchBytes: 1500,
       gather: (run) => {

@@ -19,9 +19,18 @@ const dataDir = '/data';
 describe('log verify', () => {
   let disks: Machine;
 
-  beforeEach(() => (disks = new Machine()));
+  let store: Store;
+  let rows: readonly RowWrite[];
 
-  /** A data directory with this state after entry 2. */
+  beforeEach(() => {
+    disks = new Machine();
+    store = new Store();
+    store.must(put('a', 'x'));
+    store.must(put('b', 'y'));
+    rows = [...store.rows.values()];
+  });
+
+  /** A data directory with this state after entry 2, of two puts. */
   async function fill(writes: readonly RowWrite[]): Promise<void> {
     const { files, kvFactory } = disks;
     await files.makeDirectory(dataDir);
@@ -29,7 +38,7 @@ describe('log verify', () => {
     for (const directory of ['/', dataDir]) await files.syncDirectory(directory);
     const directory = stateDirectory(dataDir, 1);
     const engine = await openStateEngine({ kvFactory, directory, onFailure: () => undefined });
-    engine.enqueue(asIndex(2), writes);
+    engine.enqueue(asIndex(2), writes, store.machine.digest());
     await engine.close();
     const place = { files, directory: `${dataDir}/log`, settings: smallSettings };
     const init = { ...place, identity, base: emptyBase, generation: 1, logger: silentLogger };
@@ -51,22 +60,21 @@ describe('log verify', () => {
     return said.join('');
   }
 
-  /** What two puts leave. */
-  function rows(): RowWrite[] {
-    const store = new Store();
-    store.must(put('a', 'x'));
-    store.must(put('b', 'y'));
-    return [...store.rows.values()];
-  }
-
   it('finds nothing wrong in a state whose keys have their values', async () => {
-    await fill(rows());
+    await fill(rows);
     expect(await verify()).to.include('Nothing is wrong');
   });
 
   it('names a key whose value row is missing', async () => {
-    await fill(rows().filter(({ row }) => row[0] !== 3));
+    await fill(rows.filter(({ row }) => row[0] !== 3));
     const found = 'the row with the value of key a is missing, and 1 more';
     expect(await verify()).to.include(`1. state-1: ${found}`);
+  });
+
+  it('says that rows are missing whose absence no other row shows', async () => {
+    await fill(rows.filter(({ row }) => !(row[0] === 2 && row.at(-1) === 0x62)));
+    expect(await verify()).to.include(
+      '1. state-1: the rows are whole, but not all that were written',
+    );
   });
 });

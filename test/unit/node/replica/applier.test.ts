@@ -6,7 +6,11 @@ import { EntryCache } from '../../../../src/node/replica/entry-cache.ts';
 import type { Entry, LogStore } from '../../../../src/raft/index.ts';
 import { asIndex, asTerm, codeOf } from '../../../../src/shared/index.ts';
 import { MemoryKvDisk, openStateEngine } from '../../../../src/storage/index.ts';
-import type { SpoolableEngine, StateEngineSettings } from '../../../../src/storage/index.ts';
+import type {
+  KvFactory,
+  SpoolableEngine,
+  StateEngineSettings,
+} from '../../../../src/storage/index.ts';
 import type { Envelope } from '../../../../src/store/index.ts';
 import {
   decodeBatch,
@@ -23,6 +27,12 @@ const commandAt = (index: number, envelopes: readonly Envelope[]): Entry => ({
   kind: 'command',
   payload: encodeBatch({ timeMs: 1_000_000, envelopes: envelopes.map(encodeEnvelope) }),
 });
+
+const open = (
+  kvFactory: KvFactory,
+  settings: Partial<StateEngineSettings> = {},
+): Promise<SpoolableEngine> =>
+  openStateEngine({ kvFactory, settings, directory: '/data/state-0', onFailure: () => undefined });
 
 /** An applier of committed entries above an engine in memory. */
 class Below {
@@ -53,13 +63,7 @@ class Below {
   }
 
   static async on(settings: Partial<StateEngineSettings> = {}): Promise<Below> {
-    const engine = await openStateEngine({
-      kvFactory: new MemoryKvDisk().mount(),
-      directory: '/data/state-0',
-      settings,
-      onFailure: () => undefined,
-    });
-    return new Below(engine);
+    return new Below(await open(new MemoryKvDisk().mount(), settings));
   }
 
   /** Applies the entries, all of them committed, and waits for the last one or the end. */
@@ -93,5 +97,15 @@ describe('Applier', () => {
     below.machine.apply(asIndex(1), decodeBatch(commandAt(1, same).payload), () => null);
     await below.apply([commandAt(2, same)]);
     expect(below.heard.map(codeOf)).to.deep.equal(['STORAGE_DAMAGED']);
+  });
+
+  it('gives the engine the digest of the state after each entry', async () => {
+    const kvFactory = new MemoryKvDisk().mount();
+    const below = new Below(await open(kvFactory));
+    const noop = { ...commandAt(2, []), kind: 'noop', payload: new Uint8Array(0) } as const;
+    await below.apply([commandAt(1, [envelope({ then: [put('a', 'x')] })]), noop]);
+    await below.engine.close();
+    const { openedAtIndex, openedDigest } = await open(kvFactory);
+    expect([openedAtIndex, openedDigest]).to.deep.equal([2, below.machine.digest()]);
   });
 });
