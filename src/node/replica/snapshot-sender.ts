@@ -4,6 +4,7 @@ import { asIndex, codeOf, QuorateError } from '../../shared/index.ts';
 import type { Files, SpoolableEngine, StoredSnapshot } from '../../storage/index.ts';
 import { isLackOfRoom, listSnapshots, openSnapshot, spoolSnapshot } from '../../storage/index.ts';
 import type { SnapshotSource } from '../../transport/index.ts';
+import type { PinView } from './log-pins.ts';
 import { LogPins } from './log-pins.ts';
 import { gentlePace } from './pace.ts';
 import type { ReplicaObserver } from './replica-init.ts';
@@ -46,7 +47,7 @@ export class SnapshotSender {
 
   /** The log must not be cut above this index; null: no peer needs it. */
   get pinnedIndex(): LogIndex | null {
-    return this.#pins.lowest(this.#init.view().peers, this.#now());
+    return this.#pins.lowest(this.#pinView(), this.#now());
   }
 
   /** A finished snapshot is being read. */
@@ -56,6 +57,7 @@ export class SnapshotSender {
 
   send(to: PeerId): void {
     if (this.#transfers.has(to) || this.#abort.signal.aborted) return;
+    this.#pins.keepOnly(this.#pinView());
     this.#pins.pin(to, asIndex(this.#init.view().firstIndex - 1), this.#now());
     this.#transfers.set(to, this.#transfer(to));
   }
@@ -64,6 +66,11 @@ export class SnapshotSender {
   async stop(): Promise<void> {
     this.#abort.abort();
     await Promise.all(this.#transfers.values());
+  }
+
+  #pinView(): PinView {
+    const { peers, lastIndex } = this.#init.view();
+    return { peers, lastIndex, sending: this.#transfers };
   }
 
   async #transfer(to: PeerId): Promise<void> {
@@ -79,7 +86,6 @@ export class SnapshotSender {
     if (this.#abort.signal.aborted) return;
     this.#init.observe('sent', ok ? 'ok' : 'failed');
     if (ok) this.#pins.arrived(to, this.#init.view().lastIndex, this.#now());
-    else this.#pins.release(to);
     this.#init.onSent(to, index, ok);
   }
 
@@ -142,7 +148,7 @@ export class SnapshotSender {
       },
       readChunk: async (number) => {
         if (this.#init.view().term !== term) throw leadsNoMore();
-        this.#pins.moved(to, this.#now());
+        this.#pins.moved(to, { snapshot: meta.base.index, number }, this.#now());
         await rest();
         return snapshot.readChunk(number);
       },

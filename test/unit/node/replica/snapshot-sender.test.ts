@@ -5,9 +5,12 @@ import type { SnapshotSenderInit } from '../../../../src/node/replica/snapshot-s
 import type { RaftView } from '../../../../src/raft/index.ts';
 import { asIndex, asPeerId, asTerm, QuorateError } from '../../../../src/shared/index.ts';
 import { MemoryDisk, MemoryKvDisk } from '../../../../src/storage/index.ts';
+
 import { baseAt, clusterId, codeFrom, SnapshotBench } from '../../../contract/snapshot-support.ts';
 import { VirtualClock } from '../../../support/virtual-clock.ts';
 import { LinesLogger } from '../support.ts';
+
+type SenderView = Pick<RaftView, 'term' | 'firstIndex' | 'lastIndex' | 'peers'>;
 
 const follower = asPeerId('n2@aa01');
 const mebibyte = 1024 * 1024;
@@ -17,7 +20,12 @@ describe('SnapshotSender', () => {
   let clock: VirtualClock;
   let sent: boolean[];
   let freeBytes: number;
-  const view = { term: asTerm(3), firstIndex: asIndex(8), lastIndex: asIndex(9), peers: [] };
+  const view: SenderView = {
+    term: asTerm(3),
+    firstIndex: asIndex(8),
+    lastIndex: asIndex(9),
+    peers: [],
+  };
 
   beforeEach(async () => {
     freeBytes = 1024 * mebibyte;
@@ -31,6 +39,7 @@ describe('SnapshotSender', () => {
 
   afterEach(() => bench.end());
 
+  /** A sender whose log begins at 8, so that the snapshot of 7 is enough for all who ask. */
   const senderWith = (changes: Pick<SnapshotSenderInit, 'send'> & Partial<SnapshotSenderInit>) =>
     new SnapshotSender({
       files: bench.place.files,
@@ -57,10 +66,7 @@ describe('SnapshotSender', () => {
     let term = view.term;
     let code: unknown = null;
     const sender = senderWith({
-      view: (): Pick<RaftView, 'term' | 'firstIndex' | 'lastIndex' | 'peers'> => ({
-        ...view,
-        term,
-      }),
+      view: () => ({ ...view, term }),
       send: async (_to, source) => {
         await source.readChunk(0);
         term = asTerm(4);
@@ -97,5 +103,55 @@ describe('SnapshotSender', () => {
     expect(sent).to.deep.equal([]);
     await sender.stop();
     expect(clock.pendingCount).to.equal(0);
+  });
+
+  describe('after a transfer that broke', () => {
+    const peer = { peer: follower, matchIndex: asIndex(0), silentMs: 0 };
+    const leading = { ...view, peers: [{ ...peer, state: 'snapshot' as const }] };
+    let attempts: number;
+    let now: SenderView;
+    let sender: SnapshotSender;
+
+    /** One attempt that breaks after its third chunk, and the pause that follows. */
+    async function attempt(): Promise<void> {
+      const before = attempts;
+      sender.send(follower);
+      for (let i = 0; i < 1_000 && attempts === before; i++) await clock.advance(10);
+      expect(attempts).to.equal(before + 1);
+    }
+
+    beforeEach(async () => {
+      attempts = 0;
+      now = leading;
+      sender = senderWith({
+        view: () => now,
+        send: async (_to, source) => {
+          for (const number of [0, 1, 2]) await source.readChunk(number);
+          throw new QuorateError('UNREACHABLE', 'Cannot go on: the link is down');
+        },
+        onSent: () => attempts++,
+      });
+      await attempt();
+    });
+
+    it('the log behind the snapshot stays: the transfer will go on with the same one', async () => {
+      await clock.advance(5 * 60_000);
+      expect(sender.pinnedIndex).to.equal(7);
+    });
+
+    it('the log is cut 10 minutes later, however often the same chunks were sent again', async () => {
+      for (let minute = 1; minute < 10; minute++) {
+        await clock.advance(60_000);
+        await attempt();
+        expect(sender.pinnedIndex).to.equal(7);
+      }
+      await clock.advance(60_000);
+      expect(sender.pinnedIndex).to.equal(null);
+    });
+
+    it('the log is cut at once when the node leads no more', () => {
+      now = view;
+      expect(sender.pinnedIndex).to.equal(null);
+    });
   });
 });
