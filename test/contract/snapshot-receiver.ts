@@ -1,8 +1,18 @@
 import { expect } from 'chai';
 
 import { asClusterId } from '../../src/shared/index.ts';
+import type { SnapshotMeta, StoredSnapshot } from '../../src/storage/index.ts';
 import { baseAt, codeFrom, SnapshotBench } from './snapshot-support.ts';
 import type { SnapshotPlace } from './snapshot-support.ts';
+
+/** Takes all of a snapshot in; resolves with the path of the finished file. */
+async function takeAll(bench: SnapshotBench, source: StoredSnapshot): Promise<string> {
+  const receiver = await bench.receive(source.meta);
+  for (let i = 0; i < source.meta.chunkCount; i++) {
+    await receiver.accept(i, await source.readChunk(i));
+  }
+  return receiver.finish();
+}
 
 /** Taking a snapshot in, on every pair of Kv and Files. */
 export function describeSnapshotReceiver(name: string, make: () => Promise<SnapshotPlace>): void {
@@ -59,6 +69,45 @@ export function describeSnapshotReceiver(name: string, make: () => Promise<Snaps
         await second.accept(i, await source.readChunk(i));
       }
       await bench.install(await bench.open(await second.finish()), 1);
+    });
+
+    it('SnapshotReceiver has all of what an earlier one finished', async () => {
+      const source = await bench.open(await bench.spool());
+      const path = await takeAll(bench, source);
+      const second = await bench.receive(source.meta);
+      expect(second.nextChunk).to.equal(source.meta.chunkCount);
+      expect(second.isComplete).to.equal(true);
+      await second.accept(1, await source.readChunk(1));
+      expect(await second.finish()).to.equal(path);
+      await second.close();
+      expect(await bench.place.files.list(bench.inbox)).to.deep.equal(['snapshot-7-3.qs']);
+      await bench.install(await bench.open(path), 1);
+    });
+
+    it('SnapshotReceiver takes in again what is damaged since an earlier one finished it', async () => {
+      const source = await bench.open(await bench.spool());
+      const path = await takeAll(bench, source);
+      await bench.flip(path, source.meta.bytes - 20);
+      const second = await bench.receive(source.meta);
+      expect(second.nextChunk).to.equal(0);
+      await second.close();
+      await bench.install(await bench.open(await takeAll(bench, source)), 1);
+    });
+
+    it('SnapshotReceiver starts anew where what an earlier one finished is not what is offered', async () => {
+      const source = await bench.open(await bench.spool());
+      const path = await takeAll(bench, source);
+      const offers: readonly Partial<SnapshotMeta>[] = [
+        { hash: 'a'.repeat(64) },
+        { chunkCount: source.meta.chunkCount + 1 },
+        { clusterId: asClusterId('ff') },
+      ];
+      for (const change of offers) {
+        const other = await bench.receive({ ...source.meta, ...change });
+        expect(other.nextChunk).to.equal(0);
+        await other.discard();
+      }
+      expect(await bench.place.files.sizeOf(path)).to.be.above(0);
     });
 
     it('SnapshotReceiver starts anew after another snapshot', async () => {

@@ -1,4 +1,4 @@
-import { assert, equalBytes, QuorateError } from '../../shared/index.ts';
+import { assert, codeOf, equalBytes, QuorateError } from '../../shared/index.ts';
 import { encodeConfiguration } from '../../wire/index.ts';
 import type { Files, OpenFile } from '../files/files.ts';
 import { decodeFrame, FRAME_HEAD_BYTES, frameLength } from './frame.ts';
@@ -14,6 +14,8 @@ import {
 import { snapshotChunkBytes } from './spool.ts';
 import { SnapshotWriter } from './snapshot-writer.ts';
 import type { SnapshotIdentity } from './stored-snapshot.ts';
+import { openSnapshot } from './stored-snapshot.ts';
+import { verifySnapshot } from './verify-snapshot.ts';
 
 export interface ReceiverInit {
   readonly files: Files;
@@ -26,7 +28,7 @@ export interface ReceiverInit {
 /** Takes a snapshot in, chunk by chunk, from any senders that have the same one. */
 export interface SnapshotReceiver {
   readonly meta: SnapshotIdentity;
-  /** The chunk to send next: 0 at first, more when an earlier transfer got so far. */
+  /** The chunk to send next: 0 at first, more when an earlier transfer got so far, even to its end. */
   readonly nextChunk: number;
   readonly isComplete: boolean;
   /**
@@ -48,8 +50,9 @@ export interface SnapshotReceiver {
 }
 
 /**
- * Goes on where an earlier receiver of the same hash stopped; other unfinished files are deleted.
- * Throws STORE_FULL when the disk has no room for the rest and for the state that is made of it.
+ * Goes on where an earlier receiver of the same hash stopped, and has all when that one had finished;
+ * other unfinished files are deleted. Reads and verifies what is there. Throws STORE_FULL when the
+ * disk has no room for the rest and for the state that is made of it.
  */
 export async function openSnapshotReceiver(init: ReceiverInit): Promise<SnapshotReceiver> {
   const { files, directory, meta } = init;
@@ -57,6 +60,7 @@ export async function openSnapshotReceiver(init: ReceiverInit): Promise<Snapshot
   const path = `${directory}/incoming-${meta.hash}.part`;
   await ensureDirectory(files, directory);
   await removeUnfinished(files, directory, { ending: '.part', keep: path });
+  if (await isFinished(init)) return new FinishedReceiver(init);
   const size = await files.sizeOf(path);
   const bytes = bytesWanted(meta, size ?? 0);
   await checkRoomToBegin(files, { action: 'take in a snapshot', path: directory, bytes });
@@ -77,6 +81,31 @@ function bytesWanted({ chunkCount }: SnapshotIdentity, size: number): number {
   const whole = Math.max(chunkCount * snapshotChunkBytes, size);
   return 2 * whole - size;
 }
+
+/**
+ * Whether this very snapshot lies ready: a process that ends while it fills the new state leaves it so.
+ * A damaged one is deleted.
+ */
+async function isFinished({ files, directory, meta }: ReceiverInit): Promise<boolean> {
+  const path = snapshotPath(directory, meta.base);
+  if ((await files.sizeOf(path)) === null) return false;
+  try {
+    const snapshot = await openSnapshot(files, path);
+    await snapshot.close();
+    if (!isSameSnapshot(snapshot.meta, meta)) return false;
+    await verifySnapshot(files, path);
+    return true;
+  } catch (error) {
+    // A later version wrote it: what comes in takes its place.
+    if (codeOf(error) === 'CONFIG_INVALID') return false;
+    if (codeOf(error) !== 'STORAGE_DAMAGED') throw error;
+    await files.remove(path);
+    return false;
+  }
+}
+
+const isSameSnapshot = (found: SnapshotIdentity, meta: SnapshotIdentity): boolean =>
+  found.hash === meta.hash && found.chunkCount === meta.chunkCount && isSameHeader(found, meta);
 
 /** Counts the whole frames of a partial file; what a crash tore or left out ends them. */
 async function adoptFrames(partial: {
@@ -168,6 +197,43 @@ class FileReceiver implements SnapshotReceiver {
   }
 }
 
+/** Has been verified: there is nothing left to take. */
+class FinishedReceiver implements SnapshotReceiver {
+  readonly meta: SnapshotIdentity;
+  readonly isComplete = true;
+  readonly #init: ReceiverInit;
+
+  constructor(init: ReceiverInit) {
+    this.meta = init.meta;
+    this.#init = init;
+  }
+
+  get nextChunk(): number {
+    return this.meta.chunkCount;
+  }
+
+  accept(number: number): Promise<void> {
+    if (number < this.nextChunk) return Promise.resolve();
+    return Promise.reject(refusal(`Cannot take chunk ${number}: all ${this.nextChunk} are there`));
+  }
+
+  /** The process before may have ended between the rename and its sync. */
+  async finish(): Promise<string> {
+    const { files, directory, meta } = this.#init;
+    await files.syncDirectory(directory);
+    return snapshotPath(directory, meta.base);
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  discard(): Promise<void> {
+    const { files, directory, meta } = this.#init;
+    return files.remove(snapshotPath(directory, meta.base));
+  }
+}
+
 /** Rows in a sound frame with this number, null when it is anything else. */
 function rowCountOf(meta: SnapshotIdentity, number: number, bytes: Uint8Array): number | null {
   try {
@@ -179,7 +245,7 @@ function rowCountOf(meta: SnapshotIdentity, number: number, bytes: Uint8Array): 
   }
 }
 
-function isSameHeader(header: SnapshotHeader, { clusterId, base }: SnapshotIdentity): boolean {
+function isSameHeader(header: SnapshotHeader, { clusterId, base }: SnapshotHeader): boolean {
   const { configuration } = header.base;
   return (
     header.clusterId === clusterId &&
