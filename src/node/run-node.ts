@@ -10,6 +10,7 @@ import { createLogger, createMetrics } from '../telemetry/index.ts';
 import { createGrpcPeerTransport, gossipSockets } from '../transport/index.ts';
 import { CurrentMember, NodeClusterApi, NodeStoreApi, NodeWatchApi } from './api/index.ts';
 import { DataDirectory } from './cluster/data-directory.ts';
+import { Fenced } from './cluster/fence.ts';
 import { askWitness } from './cluster/http-questions.ts';
 import { rebuild, StaysDamaged } from './cluster/rebuilding.ts';
 import { observe } from './observe.ts';
@@ -47,8 +48,10 @@ const surroundingsOf = (keys: readonly Uint8Array[]): Surroundings => ({
 const condemnedExitCode = 75;
 
 /**
- * Runs a node until it is told to stop (0) or must stop (1: disk or invariant failed, 75: its data is
- * damaged and the next start rebuilds it; both said in one line of the log). Throws CONFIG_INVALID, DATA_DIRECTORY_LOCKED or STORAGE_* before it serves.
+ * Runs a node until it is told to stop (0) or must stop (1: disk or invariant failed, or the cluster
+ * was recovered without its data; 75: its data is damaged and the next start rebuilds it; all said in
+ * one line of the log). Throws CONFIG_INVALID, DATA_DIRECTORY_LOCKED, STORAGE_* or Fenced before it
+ * serves.
  */
 export async function runNode(init: RunNodeInit): Promise<number> {
   const { config } = init;
@@ -137,7 +140,7 @@ class Daemon {
     );
     const failure = (await this.#unlessFatal(stopRequested)) ?? (await this.#stopInOrder(http));
     if (failure === null) return 0;
-    if (this.#session !== null && isNewDamage(failure.error)) await this.#condemn(failure.error);
+    if (this.#session !== null) await this.#note(failure.error);
     return this.#die(failure.error);
   }
 
@@ -249,12 +252,14 @@ class Daemon {
     await this.#runner?.stop({ graceMs: runnerGraceMs });
   }
 
-  /** The next start finds the damage again, or this note about it. */
-  async #condemn(damage: Error): Promise<void> {
+  /** The next start finds out again, or this note about it. */
+  async #note(failure: unknown): Promise<void> {
+    const { directory, logger } = this.#parts;
     try {
-      await this.#parts.directory.condemn(damage.message);
+      if (isNewDamage(failure)) await directory.condemn(failure.message);
+      else if (failure instanceof Fenced) await directory.fence(failure.fence);
     } catch (error) {
-      this.#parts.logger.error({ error }, 'Could not mark the data directory as damaged');
+      logger.error({ error }, 'Could not note in the data directory that it must not be served');
     }
   }
 

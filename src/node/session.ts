@@ -10,6 +10,7 @@ import type { GossipSockets, PeerTransport } from '../transport/index.ts';
 import { ClusterMember } from './cluster-member.ts';
 import { decodeHandshake, decodePeer, encodeIdentity, methods } from './cluster/calls.ts';
 import type { DataDirectory } from './cluster/data-directory.ts';
+import { fencedBy } from './cluster/fence.ts';
 import { askHttp, requestJoin } from './cluster/http-questions.ts';
 import { decodeAnswer, encodeAnswer, encodeWho, isWho, Joining } from './cluster/joining.ts';
 import type { ReplicaSettings } from './replica/index.ts';
@@ -136,6 +137,7 @@ export class Session {
           throw new QuorateError('NO_LEADER', 'Cannot take a snapshot yet');
         return this.#member.replica.onSnapshot(from, offer);
       },
+      onOutdated: (by) => this.#init.onFatal(fencedBy(this.#init.directory.path, by)),
     });
     try {
       await this.#sockets.start();

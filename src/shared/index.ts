@@ -36,4 +36,4 @@ export type {
   SampleStatus,
   Verdict,
 } from './watching.ts';
-export { isSameOrigin, lineageOf, withLineage } from './lineage.ts';
+export { isLaterLineage, isSameOrigin, lineageOf, withLineage } from './lineage.ts';

@@ -7,6 +7,7 @@ export { createMemoryPeerTransport } from './peer/memory-peer-transport.ts';
 export { HANDSHAKE } from './peer/peer-transport.ts';
 export type {
   CallMethod,
+  OutdatedBy,
   PeerHandlers,
   PeerLinkStatus,
   PeerTransport,

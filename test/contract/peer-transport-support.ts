@@ -5,6 +5,7 @@ import type { Clock, ClusterId, Logger, PeerId } from '../../src/shared/index.ts
 import { seededRandom } from '../../src/shared/index.ts';
 import type { RaftMessage } from '../../src/raft/index.ts';
 import type {
+  OutdatedBy,
   PeerHandlers,
   PeerTransport,
   PeerTransportInit,
@@ -97,6 +98,7 @@ type OnSnapshot = PeerHandlers['onSnapshot'];
 /** Handlers that remember; tests replace what calls and snapshots do. */
 export class Recorder implements PeerHandlers {
   readonly batches: (readonly RaftMessage[])[] = [];
+  readonly outdatedBy: OutdatedBy[] = [];
   readonly calls: { readonly from: PeerId | null; readonly method: string }[] = [];
   answer: OnCall = (_from, _method, body) => echo(body);
   takeSnapshot: OnSnapshot = () =>
@@ -117,6 +119,10 @@ export class Recorder implements PeerHandlers {
 
   onSnapshot(from: PeerId, offer: SnapshotOffer): Promise<SnapshotReceiver> {
     return this.takeSnapshot(from, offer);
+  }
+
+  onOutdated(by: OutdatedBy): void {
+    this.outdatedBy.push(by);
   }
 }
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { asPeerId, fromUtf8, utf8 } from '../../src/shared/index.ts';
+import { asPeerId, fromUtf8, utf8, withLineage } from '../../src/shared/index.ts';
 import { HANDSHAKE } from '../../src/transport/index.ts';
 import { describePeerCalls } from './peer-transport-calls.ts';
 import { describePeerSnapshots } from './peer-transport-snapshots.ts';
@@ -101,6 +101,26 @@ function describeIdentity(nodes: () => TestNodes): void {
     expect(first.log.complaints.join('\n')).to.match(/^Refused by n2 at /m);
     expect(second.received.messages).to.be.empty;
     expect(second.received.calls).to.be.empty;
+  });
+
+  it('tells a node from before a recovery which peer is of the cluster that goes on, and only it', async () => {
+    const later = withLineage(cluster, 1_700_000_000);
+    const old = await nodes().start(one, await freeAddress());
+    const recovered = await nodes().start(two, await freeAddress(), later);
+    await old.transport.callAddress(recovered.address, HANDSHAKE, empty, patienceMs);
+    await recovered.transport.callAddress(old.address, HANDSHAKE, empty, patienceMs);
+    recovered.transport.setPeers(new Map([[one, old.address]]));
+    await until('complaints', () => recovered.log.complaints.length > 0);
+    expect(old.received.outdatedBy, 'nobody was dialled as a peer').to.be.empty;
+    old.transport.setPeers(new Map([[two, recovered.address]]));
+    old.transport.send(heartbeat(one, two, 1));
+    await until('the news', () => old.received.outdatedBy.length > 0);
+    const by = { cluster: later, peer: two, address: recovered.address };
+    expect(old.received.outdatedBy[0]).to.deep.equal(by);
+    const said = /the data of n1 is from before the cluster was recovered as c{32}\.1700000000/;
+    for (const node of [old, recovered]) expect(node.log.complaints.join('\n')).to.match(said);
+    expect(recovered.received.messages).to.be.empty;
+    expect(recovered.received.outdatedBy).to.be.empty;
   });
 
   it('refuses what is meant for another incarnation', async () => {

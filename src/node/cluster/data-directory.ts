@@ -13,6 +13,8 @@ import type {
 } from '../../storage/index.ts';
 import { createLog, inspectLog, openLog } from '../../storage/index.ts';
 import { takeDataLock } from '../data-lock.ts';
+import type { Fence } from './fence.ts';
+import { decodeFence, encodeFence, Fenced, isFencedBy } from './fence.ts';
 import { readSmallFile, writeSmallFile } from './small-file.ts';
 
 export interface DataDirectoryInit {
@@ -32,6 +34,8 @@ const firstGeneration = 1;
 const rejoiningName = 'rejoining';
 /** Says why the data must not be used any more; goes with it. */
 export const condemnedName = 'condemned';
+/** Says that the cluster was recovered without this data; goes with it. */
+const fencedName = 'fenced';
 /** Data that could not be trusted; only the newest is kept. */
 const asidePrefix = 'damaged-';
 const stateName = /^state-\d+$/;
@@ -68,12 +72,13 @@ export class DataDirectory {
     return this.#init.path;
   }
 
-  /** null: the directory holds no log, and never did or was wiped. Throws STORAGE_DAMAGED. */
+  /** null: the directory holds no log, and never did or was wiped. Throws STORAGE_DAMAGED, or Fenced. */
   async openLog(): Promise<SegmentedLog | null> {
     const { files, path } = this.#init;
     const reason = await readSmallFile(files, `${path}/${condemnedName}`);
     if (reason !== null && !(await this.#isLogSetAside())) throw untrusted(path, reason);
     const log = await openLog(this.#place());
+    await this.#checkFence(log);
     if (log !== null) await this.#removeMarker(rejoiningName);
     else if ((await this.rejoining()) === null) await this.#checkBlank();
     return log;
@@ -87,6 +92,11 @@ export class DataDirectory {
   /** From the next start on the data counts as damaged, whatever it looks like. */
   condemn(reason: string): Promise<void> {
     return this.#write(condemnedName, reason);
+  }
+
+  /** From the next start on the data is refused, until it is recovered itself or taken away. */
+  fence(fence: Fence): Promise<void> {
+    return this.#write(fencedName, encodeFence(fence));
   }
 
   /**
@@ -111,7 +121,7 @@ export class DataDirectory {
     await files.syncDirectory(path);
     const names = (await files.list(path)) ?? [];
     const isData = (name: string): boolean =>
-      ['log', 'snapshots', condemnedName].includes(name) || stateName.test(name);
+      ['log', 'snapshots', condemnedName, fencedName].includes(name) || stateName.test(name);
     // In this order: a log never stays without its state.
     const moved = names.filter(isData).sort((a, b) => Number(b === 'log') - Number(a === 'log'));
     for (const name of moved) {
@@ -164,6 +174,7 @@ export class DataDirectory {
     }
     await files.remove(`${path}/snapshots`);
     await files.remove(`${path}/${condemnedName}`);
+    await files.remove(`${path}/${fencedName}`);
     await files.syncDirectory(path);
   }
 
@@ -171,6 +182,18 @@ export class DataDirectory {
   async #isLogSetAside(): Promise<boolean> {
     const { files, path } = this.#init;
     return (await files.list(`${path}/log`)) === null && (await this.rejoining()) !== null;
+  }
+
+  async #checkFence(log: SegmentedLog | null): Promise<void> {
+    const { files, path } = this.#init;
+    const text = await readSmallFile(files, `${path}/${fencedName}`);
+    if (text === null) return;
+    const fence = decodeFence(text);
+    if (log !== null && isFencedBy(fence, log.recovered.identity.clusterId)) {
+      await log.close();
+      throw new Fenced(path, fence);
+    }
+    await this.#removeMarker(fencedName);
   }
 
   /** A state without its log: somebody or something took the log away. */

@@ -111,8 +111,9 @@ function plan(best: Candidate, candidates: readonly Candidate[], successor: Succ
   ];
   if (names !== '') {
     lines.push(
-      `No longer members: ${names}. With their old data they are refused; with empty directories they may join.`,
-      'WARNING: those that still run somewhere are NOT fenced from clients. If a majority of the old ' +
+      `No longer members: ${names}. With their old data they end when they reach a node of the new cluster, ` +
+        'and do not start again; with empty directories they may join.',
+      'WARNING: those that cannot reach it are NOT fenced from clients. If a majority of the old ' +
         'voters is alive behind a broken network, it goes on acknowledging writes and running ' +
         'notifications: make sure that it is switched off.',
     );

@@ -245,7 +245,9 @@ function rowCountOf(meta: SnapshotIdentity, number: number, bytes: Uint8Array): 
   }
 }
 
-function isSameHeader(header: SnapshotHeader, { clusterId, base }: SnapshotHeader): boolean {
+type HeaderPart = Pick<SnapshotHeader, 'clusterId' | 'base'>;
+
+function isSameHeader(header: HeaderPart, { clusterId, base }: HeaderPart): boolean {
   const { configuration } = header.base;
   return (
     header.clusterId === clusterId &&

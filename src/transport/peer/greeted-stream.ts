@@ -1,7 +1,7 @@
-import type { Cancel, Clock, PeerId } from '../../shared/index.ts';
+import type { Cancel, Clock, ClusterId, PeerId } from '../../shared/index.ts';
 import { FrameWriter } from './frame-writer.ts';
 import type { Frame } from './frames.ts';
-import { greetingErrorOf, helloFrom } from './identity.ts';
+import { greetingErrorOf, helloFrom, laterLineageIn, outdatedText } from './identity.ts';
 import type { Identity } from './identity.ts';
 import { HELLO_TIMEOUT_MS } from './limits.ts';
 import type { OutboundPipe, PipeEnd, Pipes, RpcName } from './pipes.ts';
@@ -21,6 +21,11 @@ export interface StreamTarget {
   readonly address: string;
 }
 
+export interface StreamEnd extends PipeEnd {
+  /** The peer is of this node's cluster as it was recovered without this node's data. */
+  readonly newer?: ClusterId;
+}
+
 export interface StreamEvents {
   /** The peer has answered the hello: frames may be written. */
   onOpen(): void;
@@ -29,7 +34,7 @@ export interface StreamEvents {
   /** A written frame waits in memory no more. */
   onFlushed(): void;
   /** Once, and not after `close`. */
-  onEnd(end: PipeEnd): void;
+  onEnd(end: StreamEnd): void;
 }
 
 /**
@@ -97,9 +102,9 @@ export class GreetedStream {
       this.#events.onFrame(frame);
       return;
     }
-    const reason = greetingErrorOf(frame, this.#target.peer);
-    if (reason !== null) {
-      this.#end({ refused: true, reason });
+    const refusal = this.#refusalIn(frame);
+    if (refusal !== null) {
+      this.#end(refusal);
       return;
     }
     this.#cancelTimer();
@@ -107,7 +112,20 @@ export class GreetedStream {
     this.#events.onOpen();
   }
 
-  #end(end: PipeEnd): void {
+  /** null: the answer is the hello of whom was dialled. */
+  #refusalIn(frame: Frame): StreamEnd | null {
+    const { peer } = this.#target;
+    const identity = this.#context.identity();
+    // Before who it is: at the address of an old peer may be its next incarnation.
+    const newer = peer === null ? null : laterLineageIn(frame, identity);
+    if (newer !== null) {
+      return { refused: true, reason: outdatedText(identity.self, newer), newer };
+    }
+    const reason = greetingErrorOf(frame, peer);
+    return reason === null ? null : { refused: true, reason };
+  }
+
+  #end(end: StreamEnd): void {
     if (this.#isOver) return;
     this.close();
     this.#events.onEnd(end);

@@ -1,4 +1,4 @@
-import { asClusterId, asPeerId, isSameOrigin, lineageOf } from '../../shared/index.ts';
+import { asClusterId, asPeerId, isLaterLineage, isSameOrigin } from '../../shared/index.ts';
 import type { ClusterId, PeerId } from '../../shared/index.ts';
 import type { Frame, Hello } from './frames.ts';
 import { PROTOCOL_VERSION } from './limits.ts';
@@ -20,6 +20,20 @@ export function helloFrom(identity: Identity, to: PeerId | null): Hello {
     address: identity.address,
   };
 }
+
+/**
+ * The cluster of the side that was dialled, when it is this node's own as it was recovered without it;
+ * else null. Only what this node dialled as a peer may say so: see docs/decisions/0031.
+ */
+export function laterLineageIn(frame: Frame, { clusterId }: Identity): ClusterId | null {
+  if (frame.body !== 'hello' || clusterId === null) return null;
+  const theirs = asClusterId(frame.hello.cluster);
+  return isLaterLineage(theirs, clusterId) ? theirs : null;
+}
+
+/** Whether the caller is of this cluster as it was before a recovery: it is then told of it. */
+export const isOutdated = ({ cluster }: Hello, { clusterId }: Identity): boolean =>
+  clusterId !== null && isLaterLineage(clusterId, asClusterId(cluster));
 
 /** What is wrong with the first frame of the side that was dialled as `peer`; null: nothing. */
 export function greetingErrorOf(frame: Frame, peer: PeerId | null): string | null {
@@ -52,13 +66,18 @@ interface OwnCluster {
   readonly clusterId: ClusterId;
 }
 
-/** Of two lineages of one cluster the later one goes on: its nodes and the others are told so. */
+/** Of two lineages of one cluster the later one goes on: its nodes and the others say so. */
 function clusterRefusal({ cluster, from }: Hello, { self, clusterId }: OwnCluster): string {
   const theirs = asClusterId(cluster);
   if (!isSameOrigin(theirs, clusterId)) return `its cluster is '${cluster}', not '${clusterId}'`;
-  const [older, newer] =
-    lineageOf(theirs) < lineageOf(clusterId) ? [from, clusterId] : [self, theirs];
-  const name = older.slice(0, older.lastIndexOf('@'));
+  return isLaterLineage(theirs, clusterId)
+    ? outdatedText(self, theirs)
+    : outdatedText(from, clusterId);
+}
+
+/** `newer`: how the cluster of `peer` goes on without its data. */
+export function outdatedText(peer: string, newer: ClusterId): string {
+  const name = peer.slice(0, peer.lastIndexOf('@'));
   return (
     `the data of ${name} is from before the cluster was recovered as ${newer}: ` +
     `with an empty data directory ${name} may join again`

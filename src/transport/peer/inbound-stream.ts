@@ -12,6 +12,8 @@ import type { InboundPipe } from './pipes.ts';
 export interface StreamHost {
   /** Why the stream must not be served; null when it may be. */
   refusalOf(hello: Hello): string | null;
+  /** Whether one that is refused is to see who this node is: its own cluster, recovered without it. */
+  isOutdated(hello: Hello): boolean;
   accept(hello: Hello, stream: InboundStream): FrameConsumer;
   /** A stream that was accepted is gone. */
   closed(hello: Hello, stream: InboundStream): void;
@@ -83,12 +85,24 @@ export class InboundStream implements Answering {
     const refusal = this.#host.refusalOf(hello);
     if (refusal !== null) {
       this.#complain(hello, refusal);
-      this.refuse(refusal);
+      if (this.#host.isOutdated(hello)) this.#showAndEnd();
+      else this.refuse(refusal);
       return;
     }
     this.#cancelTimer();
     this.#accepted = { hello, consumer: this.#host.accept(hello, this) };
+    this.#answer();
+  }
+
+  #answer(): void {
     this.write({ body: 'hello', hello: helloFrom(this.#context.identity(), null) }, 0);
+  }
+
+  /** In good order: a refusal might overtake the hello, which says more. */
+  #showAndEnd(): void {
+    this.#answer();
+    this.end();
+    this.#close();
   }
 
   /** A node that knows no cluster yet is expected to be dialled too early. */

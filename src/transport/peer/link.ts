@@ -1,10 +1,10 @@
 import type { Cancel, Logger, PeerId, Random } from '../../shared/index.ts';
 import type { Frame } from './frames.ts';
 import { GreetedStream } from './greeted-stream.ts';
-import type { DialContext, StreamTarget } from './greeted-stream.ts';
+import type { DialContext, StreamEnd, StreamTarget } from './greeted-stream.ts';
 import { RECONNECT_MS_MAX, RECONNECT_MS_MIN, STABLE_AFTER_MS } from './limits.ts';
 import type { LogGate } from './log-gate.ts';
-import type { PipeEnd } from './pipes.ts';
+import type { OutdatedBy } from './peer-transport.ts';
 
 /** A stream to a known peer. */
 export interface LinkTarget extends StreamTarget {
@@ -15,6 +15,8 @@ export interface LinkContext extends DialContext {
   readonly random: Random;
   readonly logger: Logger;
   readonly logGate: LogGate;
+  /** A peer says that this node's data is from before a recovery of its cluster. */
+  readonly onOutdated: (by: OutdatedBy) => void;
 }
 
 export interface LinkEvents {
@@ -78,13 +80,15 @@ export class Link {
     this.#events.onRoom();
   }
 
-  #broke(end: PipeEnd): void {
+  #broke(end: StreamEnd): void {
     this.#log(end);
     this.#failuresInRow = this.#wasStable() ? 1 : this.#failuresInRow + 1;
     this.#stream = null;
     this.#openedAtMs = null;
     this.#cancelRetry = this.#context.clock.after(this.#pauseMs(end), () => this.#dial());
     this.#events.onDown(end.reason);
+    const { peer, address } = this.#target;
+    if (end.newer !== undefined) this.#context.onOutdated({ cluster: end.newer, peer, address });
   }
 
   #wasStable(): boolean {
@@ -93,7 +97,7 @@ export class Link {
   }
 
   /** Doubles from failure to failure; half of it is random, so that nodes do not come in step. */
-  #pauseMs(end: PipeEnd): number {
+  #pauseMs(end: StreamEnd): number {
     const doublings = Math.min(this.#failuresInRow - 1, 10);
     const ceilingMs = end.refused
       ? RECONNECT_MS_MAX
@@ -101,7 +105,7 @@ export class Link {
     return ceilingMs / 2 + this.#context.random.intBelow(ceilingMs / 2 + 1);
   }
 
-  #log(end: PipeEnd): void {
+  #log(end: StreamEnd): void {
     const { logger, logGate } = this.#context;
     const { peer, address, rpc } = this.#target;
     const { reason } = end;

@@ -1,6 +1,6 @@
 import { asPeerId, QuorateError } from '../../shared/index.ts';
 import type { Hello } from './frames.ts';
-import { fellowOf, peerRefusalOf, strangerRefusalOf } from './identity.ts';
+import { fellowOf, isOutdated, peerRefusalOf, strangerRefusalOf } from './identity.ts';
 import { InboundCalls } from './inbound-calls.ts';
 import { InboundMessages } from './inbound-messages.ts';
 import { InboundSnapshot } from './inbound-snapshot.ts';
@@ -36,6 +36,7 @@ export class PeerServer {
     const keyOf = (hello: Hello): string => `${rpc} ${hello.from}`;
     return {
       refusalOf: (hello) => peerRefusalOf(hello, this.#context.identity()),
+      isOutdated: (hello) => isOutdated(hello, this.#context.identity()),
       accept: (hello, stream) => {
         this.#streams.get(keyOf(hello))?.refuse('a newer stream took its place');
         this.#streams.set(keyOf(hello), stream);
@@ -70,6 +71,7 @@ export class PeerServer {
         if (this.#addressStreamCount >= ADDRESS_STREAMS_MAX) return 'too many ask at once';
         return strangerRefusalOf(hello);
       },
+      isOutdated: () => false,
       accept: (hello, stream) => {
         this.#addressStreamCount++;
         return new InboundCalls(this.#context, stream, (method, body) =>

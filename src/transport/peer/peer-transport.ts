@@ -52,6 +52,15 @@ export interface SnapshotReceiver {
   abort(reason: string): void;
 }
 
+/** How a node learns that its cluster was recovered without its data. */
+export interface OutdatedBy {
+  /** This node's cluster in its later lineage. */
+  readonly cluster: ClusterId;
+  /** Who was dialled, and where; maybe another incarnation answered. */
+  readonly peer: PeerId;
+  readonly address: string;
+}
+
 /** What this node does with what peers send. */
 export interface PeerHandlers {
   /**
@@ -66,6 +75,11 @@ export interface PeerHandlers {
   onCall(from: PeerId | null, method: CallMethod, body: Uint8Array): Promise<Uint8Array>;
   /** Accepts a snapshot, or refuses it with a QuorateError. At most one at a time per peer. */
   onSnapshot(from: PeerId, offer: SnapshotOffer): Promise<SnapshotReceiver>;
+  /**
+   * A peer of `setPeers` is of this cluster after a recovery that this node's data has no part in.
+   * Comes again with every attempt to reach it. Absent: such a peer just stays unreachable.
+   */
+  onOutdated?(by: OutdatedBy): void;
 }
 
 /** One peer as operators see it. */

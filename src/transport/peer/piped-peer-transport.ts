@@ -28,6 +28,7 @@ export class PipedPeerTransport implements PeerTransport {
   readonly #context: LinkContext;
   #identity: Identity;
   #server: PeerServer | null = null;
+  #handlers: PeerHandlers | null = null;
   #isServing = false;
   #isStopped = false;
   #addresses: ReadonlyMap<PeerId, string> = new Map();
@@ -47,6 +48,7 @@ export class PipedPeerTransport implements PeerTransport {
       logger,
       random,
       logGate: new LogGate(clock),
+      onOutdated: (by) => this.#handlers?.onOutdated?.(by),
     };
   }
 
@@ -54,6 +56,7 @@ export class PipedPeerTransport implements PeerTransport {
     assert(this.#server === null, 'A peer transport starts once');
     const server = new PeerServer({ ...this.#context, handlers });
     this.#server = server;
+    this.#handlers = handlers;
     await this.#context.pipes.serve(this.#init.listen, (rpc, pipe) => server.accept(rpc, pipe));
     this.#isServing = true;
     this.#dial();

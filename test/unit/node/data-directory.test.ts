@@ -2,7 +2,7 @@ import { expect } from 'chai';
 
 import { DataDirectory } from '../../../src/node/cluster/data-directory.ts';
 import { bootstrapConfiguration } from '../../../src/raft/index.ts';
-import { codeOf, seededRandom } from '../../../src/shared/index.ts';
+import { asClusterId, codeOf, seededRandom } from '../../../src/shared/index.ts';
 import { MemoryDisk, MemoryKvDisk } from '../../../src/storage/index.ts';
 import type { FileOperation } from '../../../src/storage/index.ts';
 import {
@@ -119,6 +119,32 @@ describe('DataDirectory', () => {
     expect(message).to.equal('Cannot trust /data as data of this node: its digest differs');
     await directory.setAside('t1', ['a:1']);
     expect(await outcome(directory.openLog())).to.equal('blank');
+  });
+
+  it('fence() makes openLog() refuse the data, start after start, until it is set aside', async () => {
+    const machine = new Machine();
+    const directory = await machine.filled();
+    const cluster = asClusterId(`${identity.clusterId}.7`);
+    await directory.fence({ cluster, source: 'n2 at b:1' });
+    for (let start = 0; start < 2; start++) {
+      const message = await directory.openLog().catch((error: unknown) => (error as Error).message);
+      expect(message).to.equal(
+        'Cannot serve /data as data of this node: its cluster was recovered without it as c1.7 (n2 at b:1 is of that); ' +
+          'move /data away and start this node again with --join to a node of that cluster',
+      );
+    }
+    await directory.setAside('t1', ['a:1']);
+    expect(await outcome(directory.openLog())).to.equal('blank');
+  });
+
+  it('openLog() takes data that was recovered itself since it was fenced', async () => {
+    const machine = new Machine();
+    const directory = await machine.open();
+    await directory.fence({ cluster: asClusterId('c1.7'), source: 'n2 at b:1' });
+    const recovered = { ...identity, clusterId: asClusterId('c1.8') };
+    await (await directory.createLog(recovered, configuration)).close();
+    expect(await outcome(directory.openLog())).to.equal('log');
+    expect(await machine.files.list(path)).to.not.include('fenced');
   });
 
   it('setAside() keeps the newest damaged data and remembers whom to ask', async () => {

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
-import { seededRandom } from '../../../src/shared/index.ts';
+import { asClusterId, seededRandom, withLineage } from '../../../src/shared/index.ts';
 import { Link } from '../../../src/transport/peer/link.ts';
+import type { OutdatedBy } from '../../../src/transport/index.ts';
 import { LogGate } from '../../../src/transport/peer/log-gate.ts';
 import type { OutboundEvents, Pipes } from '../../../src/transport/peer/pipes.ts';
 import { cluster, KeptLog, one, two } from '../../contract/peer-transport-support.ts';
@@ -24,6 +25,7 @@ function linkWorld() {
     stop: () => Promise.resolve(),
   };
   const log = new KeptLog();
+  const outdatedBy: OutdatedBy[] = [];
   const context = {
     pipes,
     clock,
@@ -31,6 +33,7 @@ function linkWorld() {
     random: seededRandom(1),
     logger: log,
     logGate: new LogGate(clock),
+    onOutdated: (by: OutdatedBy) => outdatedBy.push(by),
   };
   const downs: string[] = [];
   const link = new Link(
@@ -47,7 +50,17 @@ function linkWorld() {
     if (dial === undefined) throw new Error('nothing was dialled');
     return dial;
   };
-  return { clock, dials, link, log, context, downs, lastDial, cancels: () => cancelCount };
+  return {
+    clock,
+    dials,
+    link,
+    log,
+    context,
+    downs,
+    outdatedBy,
+    lastDial,
+    cancels: () => cancelCount,
+  };
 }
 
 type LinkWorld = ReturnType<typeof linkWorld>;
@@ -130,6 +143,35 @@ describe('Link', () => {
     world.lastDial().events.onFrame({ body: 'hello', hello });
     expect(world.downs).to.deep.equal(["it is 'n3@3'"]);
     expect(world.link.isOpen).to.be.false;
+  });
+
+  it('tells of a peer whose cluster is this one after a recovery, whatever incarnation answers', () => {
+    for (const from of [two, 'n2@3']) {
+      const world = linkWorld();
+      const later = withLineage(cluster, 5);
+      world.lastDial().events.onConnected();
+      const hello = { version: 1, cluster: later, from, to: one, address: 'b:1' };
+      world.lastDial().events.onFrame({ body: 'hello', hello });
+      expect(world.outdatedBy).to.deep.equal([{ cluster: later, peer: two, address: 'b:1' }]);
+      expect(world.log.complaints[0]).to.contain('the data of n1 is from before the cluster was');
+      expect(world.link.isOpen).to.be.false;
+    }
+  });
+
+  it('tells of nothing when a peer is of another cluster, or of no later lineage', () => {
+    for (const other of [
+      '',
+      `${'d'.repeat(32)}.5`,
+      `${cluster}.0`,
+      `${cluster}.x`,
+      `${cluster}.1e9`,
+    ]) {
+      const world = linkWorld();
+      world.lastDial().events.onConnected();
+      const hello = { version: 1, cluster: asClusterId(other), from: two, to: one, address: 'b:1' };
+      world.lastDial().events.onFrame({ body: 'hello', hello });
+      expect(world.outdatedBy, other).to.be.empty;
+    }
   });
 
   it('close() ends it for good', async () => {
