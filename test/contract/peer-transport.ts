@@ -104,7 +104,7 @@ function describeIdentity(nodes: () => TestNodes): void {
   });
 
   it('tells a node from before a recovery which peer is of the cluster that goes on, and only it', async () => {
-    const later = withLineage(cluster, 1_700_000_000);
+    const later = withLineage(cluster, 1_700_000_000, '5eed');
     const old = await nodes().start(one, await freeAddress());
     const recovered = await nodes().start(two, await freeAddress(), later);
     await old.transport.callAddress(recovered.address, HANDSHAKE, empty, patienceMs);
@@ -117,7 +117,7 @@ function describeIdentity(nodes: () => TestNodes): void {
     await until('the news', () => old.received.outdatedBy.length > 0);
     const by = { cluster: later, peer: two, address: recovered.address };
     expect(old.received.outdatedBy[0]).to.deep.equal(by);
-    const said = /the data of n1 is from before the cluster was recovered as c{32}\.1700000000/;
+    const said = /the data of n1 is from before the cluster was recovered as c{32}\.1700000000\.5eed/;
     for (const node of [old, recovered]) expect(node.log.complaints.join('\n')).to.match(said);
     expect(recovered.received.messages).to.be.empty;
     expect(recovered.received.outdatedBy).to.be.empty;

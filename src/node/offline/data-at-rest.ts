@@ -1,3 +1,4 @@
+import type { Random } from '../../shared/index.ts';
 import { codeOf, QuorateError } from '../../shared/index.ts';
 import type { Files, Kv, KvFactory, LogSettings } from '../../storage/index.ts';
 import { takeDataLock } from '../data-lock.ts';
@@ -11,6 +12,8 @@ export interface OfflineInit {
   readonly readOnlyKvFactory: KvFactory;
   /** Of logs that are written. */
   readonly logSettings: LogSettings;
+  /** Tells recoveries on several machines apart. */
+  readonly random: Pick<Random, 'hex'>;
   readonly writeOut: (text: string) => void;
   /** Progress, for people. */
   readonly writeError: (text: string) => void;

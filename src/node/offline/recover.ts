@@ -27,6 +27,8 @@ export interface RecoverOptions {
 
 /** The new log lies here until it takes the place of the old one. */
 const unfinishedName = 'log.recovered';
+/** Of the mark in the new cluster id: so that the same second on several machines is no harm. */
+const markBytes = 4;
 
 /**
  * `quorate recover`: a cluster that lost its majority for good goes on from one directory, with that
@@ -46,7 +48,10 @@ async function recoverFrom(init: OfflineInit, options: RecoverOptions): Promise<
   const candidates: Candidate[] = [];
   for (const dataDir of options.dataDirs) candidates.push(await readCandidate(init, dataDir));
   const best = bestOf(candidates);
-  const successor = successorOf(best, candidates, options.wallMs);
+  const successor = successorOf(best, candidates, {
+    wallMs: options.wallMs,
+    mark: init.random.hex(markBytes),
+  });
   init.writeOut(`${candidateTable(candidates, best)}\n${plan(best, candidates, successor)}`);
   const { findings } = await examine(init, best.dataDir);
   if (findings.length > 0) {
@@ -80,13 +85,17 @@ async function tellCondemnation(init: OfflineInit, { dataDir, log }: Candidate):
   );
 }
 
-function successorOf(best: Candidate, candidates: readonly Candidate[], wallMs: number): Successor {
+function successorOf(
+  best: Candidate,
+  candidates: readonly Candidate[],
+  { wallMs, mark }: { readonly wallMs: number; readonly mark: string },
+): Successor {
   const seconds = Math.floor(wallMs / 1000);
   const { clusterId } = best.log.identity;
   const lineage = Math.max(lineageOf(clusterId) + 1, seconds);
   const terms = candidates.map(({ log }) => log.hardState.term);
   return {
-    clusterId: withLineage(clusterId, lineage),
+    clusterId: withLineage(clusterId, lineage, mark),
     term: asTerm(Math.max(...terms) + 1),
     member: ownMemberOf(best),
     epoch: lineage,

@@ -4,6 +4,7 @@ import {
   readOnlyRocksKvFactory,
   rocksKvFactory,
 } from '../../storage/index.ts';
+import { systemRandom } from '../system.ts';
 import type { OfflineInit } from './data-at-rest.ts';
 
 /** The disk of this machine. */
@@ -14,5 +15,6 @@ export const systemOffline = (
   kvFactory: rocksKvFactory(),
   readOnlyKvFactory: readOnlyRocksKvFactory(),
   logSettings: defaultLogSettings,
+  random: systemRandom,
   ...output,
 });

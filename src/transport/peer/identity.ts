@@ -1,4 +1,10 @@
-import { asClusterId, asPeerId, isLaterLineage, isSameOrigin } from '../../shared/index.ts';
+import {
+  asClusterId,
+  asPeerId,
+  isLaterLineage,
+  isSameOrigin,
+  lineageOf,
+} from '../../shared/index.ts';
 import type { ClusterId, PeerId } from '../../shared/index.ts';
 import type { Frame, Hello } from './frames.ts';
 import { PROTOCOL_VERSION } from './limits.ts';
@@ -70,10 +76,15 @@ interface OwnCluster {
 function clusterRefusal({ cluster, from }: Hello, { self, clusterId }: OwnCluster): string {
   const theirs = asClusterId(cluster);
   if (!isSameOrigin(theirs, clusterId)) return `its cluster is '${cluster}', not '${clusterId}'`;
+  if (lineageOf(theirs) === lineageOf(clusterId)) return twinText(theirs, clusterId);
   return isLaterLineage(theirs, clusterId)
     ? outdatedText(self, theirs)
     : outdatedText(from, clusterId);
 }
+
+const twinText = (theirs: ClusterId, own: ClusterId): string =>
+  `one cluster was recovered twice in the same second, there as ${theirs}, here as ${own}: ` +
+  'keep one of the two and start the nodes of the other with empty data directories';
 
 /** `newer`: how the cluster of `peer` goes on without its data. */
 export function outdatedText(peer: string, newer: ClusterId): string {

@@ -148,7 +148,7 @@ describe('Link', () => {
   it('tells of a peer whose cluster is this one after a recovery, whatever incarnation answers', () => {
     for (const from of [two, 'n2@3']) {
       const world = linkWorld();
-      const later = withLineage(cluster, 5);
+      const later = withLineage(cluster, 5, 'ab');
       world.lastDial().events.onConnected();
       const hello = { version: 1, cluster: later, from, to: one, address: 'b:1' };
       world.lastDial().events.onFrame({ body: 'hello', hello });
@@ -165,6 +165,7 @@ describe('Link', () => {
       `${cluster}.0`,
       `${cluster}.x`,
       `${cluster}.1e9`,
+      `${cluster}.5.x`,
     ]) {
       const world = linkWorld();
       world.lastDial().events.onConnected();

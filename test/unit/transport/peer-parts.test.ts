@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { QuorateError } from '../../../src/shared/index.ts';
+import { asClusterId, QuorateError } from '../../../src/shared/index.ts';
 import { parseAddress } from '../../../src/transport/peer/address.ts';
 import { BoundedQueue } from '../../../src/transport/peer/bounded-queue.ts';
 import { errorOf, failureOf } from '../../../src/transport/peer/failures.ts';
 import type { Frame } from '../../../src/transport/peer/frames.ts';
-import { fellowOf, peerRefusalOf } from '../../../src/transport/peer/identity.ts';
+import { fellowOf, isOutdated, peerRefusalOf } from '../../../src/transport/peer/identity.ts';
 import { InboundCalls } from '../../../src/transport/peer/inbound-calls.ts';
 import { CALLS_SERVED_MAX, GATHER_ITEMS_MAX } from '../../../src/transport/peer/limits.ts';
 import { LOG_INTERVAL_MS } from '../../../src/transport/peer/limits.ts';
@@ -109,6 +109,16 @@ describe('identity of peers', () => {
     expect(refusal({ from: 'n2' })).to.match(/is not nodeId@incarnation/);
     const joiner = { ...identity, clusterId: null };
     expect(peerRefusalOf({ ...hello, cluster: '' }, joiner)).to.match(/has not joined/);
+  });
+
+  it('peerRefusalOf() tells two recoveries of one second apart, and says that it is for a person to choose', () => {
+    const own = { ...identity, clusterId: asClusterId('c1.7.aa') };
+    const refusal = peerRefusalOf({ ...hello, cluster: 'c1.7.bb' }, own);
+    expect(refusal).to.match(
+      /recovered twice in the same second, there as c1.7.bb, here as c1.7.aa/,
+    );
+    expect(isOutdated({ ...hello, cluster: 'c1.7.bb' }, own)).to.equal(false);
+    expect(isOutdated({ ...hello, cluster: 'c1.6.bb' }, own)).to.equal(true);
   });
 
   it('fellowOf() names only who shows the same cluster', () => {

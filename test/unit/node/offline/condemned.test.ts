@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 
 import { recover, verifyData } from '../../../../src/node/offline/index.ts';
-import { utf8 } from '../../../../src/shared/index.ts';
+import { seededRandom, utf8 } from '../../../../src/shared/index.ts';
 import { stateDirectory } from '../../../../src/storage/index.ts';
 import { smallSettings } from '../../../contract/log-store-support.ts';
 import type { Machine } from '../../../support/machine.ts';
-import { condemnation, dataDir, machineWithData } from './support.ts';
+import { condemnation, dataDir, machineWithData } from './one-node.ts';
 
 interface Ran {
   readonly code: number;
@@ -20,7 +20,7 @@ async function run(machine: Machine, tool: (init: Init) => Promise<number>): Pro
   const write = (text: string): void => void (said += text);
   const code = await tool({
     ...{ files, kvFactory, readOnlyKvFactory: kvFactory, logSettings: smallSettings },
-    ...{ writeOut: write, writeError: write },
+    ...{ random: seededRandom(1), writeOut: write, writeError: write },
   });
   return { code, said };
 }

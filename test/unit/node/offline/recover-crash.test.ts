@@ -1,10 +1,11 @@
 import { expect } from 'chai';
 
 import { recover } from '../../../../src/node/offline/index.ts';
+import { seededRandom } from '../../../../src/shared/index.ts';
 import { openLog } from '../../../../src/storage/index.ts';
 import { contentOf, identity, smallSettings } from '../../../contract/log-store-support.ts';
 import type { Machine } from '../../../support/machine.ts';
-import { dataDir, lastIndex, machineWithData, placeOf } from './support.ts';
+import { dataDir, lastIndex, machineWithData, placeOf } from './one-node.ts';
 
 const wallMs = 1_700_000_000_000;
 const nothing = (): void => undefined;
@@ -13,6 +14,7 @@ const recoverOn = ({ files, kvFactory }: Machine): Promise<number> =>
   recover(
     {
       ...{ files, kvFactory, readOnlyKvFactory: kvFactory, logSettings: smallSettings },
+      random: seededRandom(1),
       ...{ writeOut: nothing, writeError: nothing },
     },
     { dataDirs: [dataDir], isConfirmed: true, wallMs },
@@ -51,7 +53,7 @@ describe('recover() and crashes', () => {
       await checkAsFound(machine);
       if (!isDone) expect(await recoverOn(machine), `after ${operations}`).to.equal(0);
       const after = await contentIn(machine);
-      expect(after?.cluster).to.match(/^c1\.1700000\d+$/);
+      expect(after?.cluster).to.match(/^c1\.1700000\d+\.[0-9a-f]{8}$/);
       expect(after?.lines.slice(0, lastIndex)).to.deep.equal(before?.lines);
       // A second recovery of what was recovered to the end adds its own two.
       expect(after?.lines.length).to.be.oneOf([lastIndex + 2, lastIndex + 4]);

@@ -1,5 +1,11 @@
-import { asTerm } from '../../../../src/shared/index.ts';
-import { createLog, openStateEngine, stateDirectory } from '../../../../src/storage/index.ts';
+import { recover } from '../../../../src/node/offline/index.ts';
+import { asClusterId, asNodeId, asTerm, seededRandom, utf8 } from '../../../../src/shared/index.ts';
+import {
+  createLog,
+  inspectLog,
+  stateDirectory,
+  writeFully,
+} from '../../../../src/storage/index.ts';
 import {
   configurationEntry,
   emptyBase,
@@ -8,43 +14,95 @@ import {
   silentLogger,
   smallSettings,
 } from '../../../contract/log-store-support.ts';
-import { Machine } from '../../../support/machine.ts';
-import { writeSmallFile } from '../../../../src/node/cluster/small-file.ts';
+import type { Machine } from '../../../support/machine.ts';
 
-export const dataDir = '/data';
-export const lastIndex = 6;
-const nothing = (): void => undefined;
+export interface Directory {
+  readonly path: string;
+  /** Of the last entry. */
+  readonly term: number;
+  /** At least 2: the first entry is the configuration n1, n2, n3. */
+  readonly lastIndex: number;
+  readonly node?: string;
+  readonly cluster?: string;
+  readonly harm?: 'log' | 'state' | 'condemned';
+}
 
-export const placeOf = ({ files }: Machine) => ({
-  files,
-  directory: `${dataDir}/log`,
-  settings: smallSettings,
-  logger: silentLogger,
-});
-
-export const condemnation = 'a row could not be read';
-
-/** The data of n1, which lost both others and was condemned when it ran; its state is empty. */
-export async function machineWithData(): Promise<Machine> {
-  const machine = new Machine();
-  const { files, kvFactory } = machine;
-  await files.makeDirectory(dataDir);
-  await files.makeDirectory(`${dataDir}/snapshots`);
-  for (const directory of ['/', dataDir]) await files.syncDirectory(directory);
-  const engine = await openStateEngine({
-    kvFactory,
-    directory: stateDirectory(dataDir, 1),
-    onFailure: nothing,
-  });
-  await engine.close();
-  const hardState = { term: asTerm(3), vote: null };
+/** The data of a node that does not run. */
+export async function addDirectory(machine: Machine, directory: Directory): Promise<void> {
+  const { files } = machine;
+  const { path, term, lastIndex, node = 'n1', cluster = identity.clusterId } = directory;
+  await files.makeDirectory(path);
+  for (const one of ['/', path]) await files.syncDirectory(one);
   const log = await createLog({
-    ...placeOf(machine),
-    ...{ identity, base: emptyBase, generation: 1, hardState },
+    ...{ files, directory: `${path}/log`, settings: smallSettings, logger: silentLogger },
+    ...{ base: emptyBase, generation: 1, hardState: { term: asTerm(term), vote: null } },
+    identity: { ...identity, clusterId: asClusterId(cluster), nodeId: asNodeId(node) },
   });
-  const written = [configurationEntry(1, 1, 'n1', 'n2', 'n3'), ...entries(2, lastIndex, 3)];
+  const written = [configurationEntry(1, 1, 'n1', 'n2', 'n3'), ...entries(2, lastIndex, term)];
   await log.write({ sequence: 1, entries: written });
   await log.close();
-  await writeSmallFile(files, dataDir, { name: 'condemned', text: condemnation });
-  return machine;
+  if (directory.harm !== undefined) await harms[directory.harm](machine, path);
+}
+
+const harms = {
+  /** One byte, behind what was told durable: of the first record, so that nothing looks torn. */
+  log: async ({ files }: Machine, path: string): Promise<void> => {
+    const inspection = await inspectLog({ files, directory: `${path}/log` });
+    const segment = inspection?.segments[0];
+    if (segment === undefined) throw new Error('There is a segment');
+    await overwrite({ files }, segment.path, segment.usedBytes - 1);
+  },
+  state: async ({ kvFactory }: Machine, path: string): Promise<void> => {
+    const kv = await kvFactory.open(stateDirectory(path, 1));
+    await kv.batch([{ row: utf8('no row of ours'), value: utf8('nonsense') }], { sync: true });
+    await kv.close();
+  },
+  condemned: async ({ files }: Machine, path: string): Promise<void> => {
+    const file = await files.open(`${path}/condemned`, 'plain');
+    await writeFully(file, 0, utf8('its digest differs'));
+    await file.close();
+  },
+} as const;
+
+async function overwrite(
+  { files }: Pick<Machine, 'files'>,
+  path: string,
+  position: number,
+): Promise<void> {
+  const file = await files.open(path, 'plain');
+  const [byte = 0] = await file.read(position, 1);
+  await writeFully(file, position, Uint8Array.of(byte ^ 255));
+  await file.sync();
+  await file.close();
+}
+
+export interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly error: string;
+}
+
+/** `quorate recover` on a machine; `seed` for what it draws. */
+export async function recoverOn(
+  { files, kvFactory }: Machine,
+  options: { readonly dataDirs: readonly string[]; readonly isConfirmed: boolean },
+  seed = 1,
+): Promise<Ran> {
+  let [out, error] = ['', ''];
+  const code = await recover(
+    {
+      ...{ files, kvFactory, readOnlyKvFactory: kvFactory, logSettings: smallSettings },
+      random: seededRandom(seed),
+      writeOut: (text) => (out += text),
+      writeError: (text) => (error += text),
+    },
+    { ...options, wallMs: 1_700_000_000_000 },
+  );
+  return { code, out, error };
+}
+
+/** The cluster whose log lies there now. */
+export async function clusterIn({ files }: Machine, path: string): Promise<string | undefined> {
+  const inspection = await inspectLog({ files, directory: `${path}/log` });
+  return inspection?.recovered?.identity.clusterId;
 }

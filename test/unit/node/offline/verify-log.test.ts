@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 
 import { verifyData } from '../../../../src/node/offline/index.ts';
-import { asIndex } from '../../../../src/shared/index.ts';
+import { asIndex, seededRandom } from '../../../../src/shared/index.ts';
 import { createLog, openStateEngine, stateDirectory } from '../../../../src/storage/index.ts';
 import type { RowWrite } from '../../../../src/store/index.ts';
 import {
@@ -53,6 +53,7 @@ describe('log verify', () => {
     await verifyData(
       {
         ...{ files, kvFactory, readOnlyKvFactory: kvFactory, logSettings: smallSettings },
+        random: seededRandom(1),
         ...{ writeOut: (text) => said.push(text), writeError: () => undefined },
       },
       dataDir,
