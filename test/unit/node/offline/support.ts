@@ -20,7 +20,7 @@ export interface Directory {
   readonly path: string;
   /** Of the last entry. */
   readonly term: number;
-  /** At least 2: the first entry is the configuration n1, n2, n3. */
+  /** The first entry is the configuration n1, n2, n3, of term 1 unless it is the only one. */
   readonly lastIndex: number;
   readonly node?: string;
   readonly cluster?: string;
@@ -38,19 +38,24 @@ export async function addDirectory(machine: Machine, directory: Directory): Prom
     ...{ base: emptyBase, generation: 1, hardState: { term: asTerm(term), vote: null } },
     identity: { ...identity, clusterId: asClusterId(cluster), nodeId: asNodeId(node) },
   });
-  const written = [configurationEntry(1, 1, 'n1', 'n2', 'n3'), ...entries(2, lastIndex, term)];
-  await log.write({ sequence: 1, entries: written });
+  const first = configurationEntry(1, lastIndex === 1 ? term : 1, 'n1', 'n2', 'n3');
+  for (const entry of [first, ...entries(2, lastIndex, term)]) {
+    await log.write({ sequence: 1, entries: [entry] });
+  }
   await log.close();
   if (directory.harm !== undefined) await harms[directory.harm](machine, path);
 }
 
+/** Each record begins a block. */
+const blockBytes = 4096;
+
 const harms = {
-  /** One byte, behind what was told durable: of the first record, so that nothing looks torn. */
+  /** One byte of the last record but one: what comes behind it shows that it was whole. */
   log: async ({ files }: Machine, path: string): Promise<void> => {
     const inspection = await inspectLog({ files, directory: `${path}/log` });
     const segment = inspection?.segments[0];
     if (segment === undefined) throw new Error('There is a segment');
-    await overwrite({ files }, segment.path, segment.usedBytes - 1);
+    await overwrite({ files }, segment.path, segment.usedBytes - 2 * blockBytes + 45);
   },
   state: async ({ kvFactory }: Machine, path: string): Promise<void> => {
     const kv = await kvFactory.open(stateDirectory(path, 1));
