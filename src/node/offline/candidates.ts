@@ -1,18 +1,18 @@
 import type { Configuration, Member, RecoveredLog } from '../../raft/index.ts';
 import { memberNamed } from '../../raft/index.ts';
 import { QuorateError } from '../../shared/index.ts';
-import type { LogInspection } from '../../storage/index.ts';
 import { inspectLog } from '../../storage/index.ts';
 import type { OfflineInit } from './data-at-rest.ts';
 import { progressTo } from './data-at-rest.ts';
 import { textTable } from './text-table.ts';
+import { examine } from './verify-log.ts';
 
 /** A data directory from which the cluster may go on. */
 export interface Candidate {
   readonly dataDir: string;
   readonly log: RecoveredLog;
   readonly lastTerm: number;
-  /** What is wrong with its log; null: it is whole. */
+  /** Why it cannot be gone on from; null: it can. */
   readonly damage: string | null;
 }
 
@@ -28,14 +28,9 @@ export async function readCandidate(init: OfflineInit, dataDir: string): Promise
     throw new QuorateError('CONFIG_INVALID', text);
   }
   const lastTerm = log.termRuns.at(-1)?.term ?? log.base.term;
-  return { dataDir, log, lastTerm, damage: damageOf(inspection) };
-}
-
-function damageOf(inspection: LogInspection | null): string | null {
-  const finding = inspection?.findings[0];
-  return finding === undefined
-    ? null
-    : `${finding.path} at byte ${finding.offset}: ${finding.what}`;
+  const { findings } = await examine(init, dataDir);
+  const damage = findings.map(({ where, what }) => `${where}: ${what}`).join('; ');
+  return { dataDir, log, lastTerm, damage: damage === '' ? null : damage };
 }
 
 /** The newest configuration, committed or not. */
@@ -57,30 +52,68 @@ export const isAhead = (one: Candidate, other: Candidate): boolean =>
     ? one.lastTerm > other.lastTerm
     : one.log.lastIndex > other.log.lastIndex;
 
-/** The whole log that is furthest ahead. Throws CONFIG_INVALID, or STORAGE_DAMAGED: none is whole. */
-export function bestOf(candidates: readonly Candidate[]): Candidate {
-  const [first] = candidates;
-  for (const { dataDir, log } of candidates) {
-    if (log.identity.clusterId === first?.log.identity.clusterId) continue;
-    const found = `${dataDir} is of cluster ${log.identity.clusterId}`;
-    const wanted = `one cluster, ${first?.log.identity.clusterId ?? ''}`;
-    throw new QuorateError('CONFIG_INVALID', `Cannot recover from data of ${wanted}: ${found}`);
+/** From which directory to go on, and which one is further ahead but unusable, if any. */
+export interface Choice {
+  readonly best: Candidate;
+  readonly lost: Candidate | null;
+}
+
+/**
+ * The usable directory that is furthest ahead. Throws CONFIG_INVALID for those of two clusters, and
+ * STORAGE_DAMAGED when none is usable.
+ */
+export function choiceFrom(candidates: readonly Candidate[]): Choice {
+  checkCluster(candidates);
+  const best = furthestOf(candidates.filter(({ damage }) => damage === null));
+  if (best === null) {
+    const found = candidates.map(({ dataDir, damage }) => `${dataDir}: ${damage ?? ''}`).join('; ');
+    const text = `Cannot recover from data that cannot be used: ${found}; see quorate log verify`;
+    throw new QuorateError('STORAGE_DAMAGED', text);
   }
-  const whole = candidates.filter(({ damage }) => damage === null);
-  const best = whole.reduce<Candidate | null>(
+  const lost = furthestOf(candidates.filter((one) => isAhead(one, best)));
+  return { best, lost };
+}
+
+function checkCluster(candidates: readonly Candidate[]): void {
+  const wanted = candidates[0]?.log.identity.clusterId ?? '';
+  for (const { dataDir, log } of candidates) {
+    const { clusterId } = log.identity;
+    if (clusterId === wanted) continue;
+    const text = `Cannot recover from data of one cluster, ${wanted}: ${dataDir} is of cluster ${clusterId}`;
+    throw new QuorateError('CONFIG_INVALID', text);
+  }
+}
+
+const furthestOf = (candidates: readonly Candidate[]): Candidate | null =>
+  candidates.reduce<Candidate | null>(
     (ahead, one) => (ahead === null || isAhead(one, ahead) ? one : ahead),
     null,
   );
-  if (best !== null) return best;
-  const found = candidates.map(({ damage }) => damage).join('; ');
-  throw new QuorateError('STORAGE_DAMAGED', `Cannot recover from a whole log: ${found}`);
+
+/**
+ * The last entry that both logs have: where their terms are the same at one index, all before it is the
+ * same (Log Matching, section 5.3). What one of them compacted was committed and counts as held by both.
+ */
+export function lastCommonIndex({ log: one }: Candidate, { log: other }: Candidate): number {
+  let common = Math.min(Math.max(one.base.index, other.base.index), one.lastIndex, other.lastIndex);
+  for (const run of runsOf(one)) {
+    const same = runsOf(other).find(({ term }) => term === run.term);
+    if (same !== undefined) common = Math.max(common, Math.min(run.last, same.last));
+  }
+  return common;
 }
 
+const runsOf = ({ termRuns, lastIndex }: RecoveredLog) =>
+  termRuns.map(({ term }, i) => ({
+    term,
+    last: (termRuns[i + 1]?.firstIndex ?? lastIndex + 1) - 1,
+  }));
+
 export function candidateTable(candidates: readonly Candidate[], best: Candidate): string {
-  const heading = ['', 'directory', 'node', 'last term', 'last index', 'log'];
+  const heading = ['', 'directory', 'node', 'last term', 'last index', 'data'];
   const rows = candidates.map((one) => [
     ...[one === best ? '*' : '', one.dataDir, one.log.identity.nodeId],
-    ...[one.lastTerm, one.log.lastIndex, one.damage === null ? 'whole' : 'DAMAGED'],
+    ...[one.lastTerm, one.log.lastIndex, one.damage === null ? 'whole' : 'UNUSABLE'],
   ]);
   return textTable([heading, ...rows]);
 }

@@ -4,10 +4,10 @@ import type { LogPlace } from '../../storage/index.ts';
 import { condemnedName } from '../cluster/data-directory.ts';
 import type { Candidate } from './candidates.ts';
 import {
-  bestOf,
   candidateTable,
+  choiceFrom,
   configurationOf,
-  isAhead,
+  lastCommonIndex,
   ownMemberOf,
   readCandidate,
 } from './candidates.ts';
@@ -15,7 +15,7 @@ import type { OfflineInit } from './data-at-rest.ts';
 import { progressTo, withDataAtRest } from './data-at-rest.ts';
 import type { Successor } from './recovered-log.ts';
 import { copyLog } from './recovered-log.ts';
-import { examine, readCondemnation } from './verify-log.ts';
+import { readCondemnation } from './verify-log.ts';
 
 export interface RecoverOptions {
   /** At least one. */
@@ -47,19 +47,17 @@ export async function recover(init: OfflineInit, options: RecoverOptions): Promi
 async function recoverFrom(init: OfflineInit, options: RecoverOptions): Promise<number> {
   const candidates: Candidate[] = [];
   for (const dataDir of options.dataDirs) candidates.push(await readCandidate(init, dataDir));
-  const best = bestOf(candidates);
+  const { best, lost } = choiceFrom(candidates);
+  if (lost !== null) {
+    init.writeOut(`${candidateTable(candidates, lost)}\n`);
+    init.writeError(refusal(lost, best));
+    return 1;
+  }
   const successor = successorOf(best, candidates, {
     wallMs: options.wallMs,
     mark: init.random.hex(markBytes),
   });
   init.writeOut(`${candidateTable(candidates, best)}\n${plan(best, candidates, successor)}`);
-  const { findings } = await examine(init, best.dataDir);
-  if (findings.length > 0) {
-    for (const { where, what } of findings) init.writeOut(`\n${where}: ${what}\n`);
-    const next = candidates.length > 1 ? '; without this --dataDir it takes the next best' : '';
-    init.writeError(`Cannot recover from ${best.dataDir}: see quorate log verify${next}\n`);
-    return 1;
-  }
   await tellCondemnation(init, best);
   if (!options.isConfirmed) {
     init.writeOut('\nNothing was changed. To do it: the same command with --yes\n');
@@ -127,11 +125,22 @@ function plan(best: Candidate, candidates: readonly Candidate[], successor: Succ
         'notifications: make sure that it is switched off.',
     );
   }
-  for (const one of candidates) {
-    if (one.damage === null || !isAhead(one, best)) continue;
-    lines.push(`WARNING: ${one.dataDir} is further ahead but damaged: ${one.damage}`);
+  for (const { dataDir: other, damage } of candidates) {
+    if (damage !== null) lines.push(`WARNING: ${other} cannot be used: ${damage}`);
   }
   return lines.map((line) => `${line}\n`).join('');
+}
+
+/** To lose what the others may have acknowledged is for the operator to decide, not for us. */
+function refusal(lost: Candidate, next: Candidate): string {
+  const first = lastCommonIndex(lost, next) + 1;
+  const { lastIndex } = lost.log;
+  const entries = first === lastIndex ? `entry ${first}` : `entries ${first} to ${lastIndex}`;
+  return (
+    `Cannot recover from ${lost.dataDir}, which is furthest ahead: ${lost.damage ?? ''}; see quorate log verify\n` +
+    `The next best is ${next.dataDir}. It lacks ${entries} of ${lost.dataDir}, and what can no more be read there: that ` +
+    `would be lost. To go on with it all the same, name it alone: quorate recover --dataDir=${next.dataDir}\n`
+  );
 }
 
 async function carryOut(init: OfflineInit, best: Candidate, successor: Successor): Promise<void> {

@@ -40,9 +40,13 @@ const condemnedTodo =
  */
 export async function verifyData(init: OfflineInit, dataDir: string): Promise<number> {
   const { findings, notes } = await withDataAtRest(init, dataDir, async () => {
-    const examined = await examine(init, dataDir);
-    const condemned = await markerFindings(init, dataDir);
-    return { ...examined, findings: [...examined.findings, ...condemned] };
+    const data = await examine(init, dataDir);
+    const snapshots = await examineSnapshots(init, dataDir);
+    const markers = await markerFindings(init, dataDir);
+    return {
+      findings: [...data.findings, ...snapshots.findings, ...markers],
+      notes: [...data.notes, ...snapshots.notes],
+    };
   });
   for (const note of notes) init.writeOut(`${note}\n`);
   for (const [i, { where, what, means, todo }] of findings.entries()) {
@@ -58,7 +62,7 @@ interface Examination {
   readonly notes: readonly string[];
 }
 
-/** What the data itself says, whatever its node noted about it. */
+/** What the data that a node depends on says itself, whatever its node noted about it. */
 export async function examine(init: OfflineInit, dataDir: string): Promise<Examination> {
   const findings: Finding[] = [];
   const notes: string[] = [];
@@ -77,9 +81,6 @@ export async function examine(init: OfflineInit, dataDir: string): Promise<Exami
     findings.push(...state.findings);
     notes.push(...state.notes);
   }
-  const snapshots = await examineSnapshots(init, dataDir);
-  findings.push(...snapshots.findings);
-  notes.push(...snapshots.notes);
   return { findings, notes };
 }
 

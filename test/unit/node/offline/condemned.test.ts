@@ -52,9 +52,10 @@ describe('Data that its node condemned', () => {
   it('recover() refuses it when something is wrong, and leaves the note', async () => {
     const machine = await machineWithData();
     await damageState(machine);
-    const { code, said } = await run(machine, recovers(true));
-    expect(code).to.equal(1);
-    expect(said).to.contain('state-1: ').and.contain('see quorate log verify');
+    const error = await run(machine, recovers(true)).catch((one: unknown) => one as Error);
+    expect(error).to.have.property('code', 'STORAGE_DAMAGED');
+    expect(error).to.have.property('message').that.contains('state-1: ');
+    expect(error).to.have.property('message').that.contains('see quorate log verify');
     expect(await isCondemned(machine)).to.equal(true);
   });
 

@@ -56,14 +56,53 @@ describe('recover()', () => {
     });
   }
 
-  it('recover() leaves out a damaged log and warns when it is further ahead', async () => {
+  for (const [harm, why] of [
+    ['log', /log-0+1.seg at byte \d+: .*checksum/],
+    ['state', /state-1: /],
+  ] as const) {
+    it(`recover() does not pass over what is further ahead but unusable (${harm}): it says what would be lost`, async () => {
+      const next = { path: b, node: 'n2', term: 3, lastIndex: 5 };
+      const furthest = { path: a, term: 3, lastIndex: 9, harm };
+      const { code, out, error } = await ask(next, furthest);
+      const readable = harm === 'log' ? 7 : 9;
+      expect(code).to.equal(1);
+      expect(out)
+        .to.match(/\* +\/a +n1 .*UNUSABLE/)
+        .and.not.contain('Recovering from');
+      expect(error)
+        .to.match(/^Cannot recover from \/a, which is furthest ahead: /)
+        .and.match(why);
+      expect(error).to.contain(`It lacks entries 6 to ${readable} of /a`);
+      expect(error).to.contain('name it alone: quorate recover --dataDir=/b');
+      expect((await ask(next)).code).to.equal(2);
+    });
+  }
+
+  it('recover() counts as lost what a log of a higher term has in place of other entries', async () => {
+    const { error } = await ask(
+      { path: a, term: 3, lastIndex: 4, harm: 'state' },
+      { path: b, term: 2, lastIndex: 9 },
+    );
+    expect(error).to.contain('It lacks entries 2 to 4 of /a');
+  });
+
+  it('recover() takes a usable directory that is as far as an unusable one, and warns', async () => {
     const { code, out } = await ask(
-      { path: a, term: 3, lastIndex: 9, harm: 'log' },
-      { path: b, node: 'n2', term: 2, lastIndex: 9 },
+      { path: a, term: 3, lastIndex: 5, harm: 'state' },
+      { path: b, node: 'n2', term: 3, lastIndex: 5 },
     );
     expect(code).to.equal(2);
     expect(out).to.contain('Recovering from /b');
-    expect(out).to.match(/WARNING: \/a is further ahead but damaged: .*checksum/);
+    expect(out).to.contain('WARNING: /a cannot be used: state-1: ');
+  });
+
+  it('recover() names every directory and what is wrong with it when none is usable', async () => {
+    const failed = await ask(
+      { path: a, term: 3, lastIndex: 5, harm: 'state' },
+      { path: b, term: 3, lastIndex: 5, harm: 'log' },
+    ).catch((error: unknown) => error);
+    expect(failed).to.include({ code: 'STORAGE_DAMAGED' });
+    expect((failed as Error).message).to.match(/\/a: state-1: .*; \/b: log/);
   });
 
   it('recover() refuses directories of two clusters, also of two lineages of one', async () => {

@@ -24,7 +24,7 @@ export interface Directory {
   readonly lastIndex: number;
   readonly node?: string;
   readonly cluster?: string;
-  readonly harm?: 'log' | 'state' | 'condemned';
+  readonly harm?: 'log' | 'state';
 }
 
 /** The data of a node that does not run. */
@@ -61,11 +61,6 @@ const harms = {
     const kv = await kvFactory.open(stateDirectory(path, 1));
     await kv.batch([{ row: utf8('no row of ours'), value: utf8('nonsense') }], { sync: true });
     await kv.close();
-  },
-  condemned: async ({ files }: Machine, path: string): Promise<void> => {
-    const file = await files.open(`${path}/condemned`, 'plain');
-    await writeFully(file, 0, utf8('its digest differs'));
-    await file.close();
   },
 } as const;
 
