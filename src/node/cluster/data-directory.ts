@@ -14,7 +14,7 @@ import type {
 import { createLog, inspectLog, openLog } from '../../storage/index.ts';
 import { takeDataLock } from '../data-lock.ts';
 import type { Fence } from './fence.ts';
-import { decodeFence, encodeFence, Fenced, isFencedBy } from './fence.ts';
+import { encodeFence, Fenced, fenceFile, isFencedBy, readFence } from './fence.ts';
 import { readSmallFile, writeSmallFile } from './small-file.ts';
 
 export interface DataDirectoryInit {
@@ -34,8 +34,6 @@ const firstGeneration = 1;
 const rejoiningName = 'rejoining';
 /** Says why the data must not be used any more; goes with it. */
 export const condemnedName = 'condemned';
-/** Says that the cluster was recovered without this data; goes with it. */
-const fencedName = 'fenced';
 /** Data that could not be trusted; only the newest is kept. */
 const asidePrefix = 'damaged-';
 const stateName = /^state-\d+$/;
@@ -96,7 +94,7 @@ export class DataDirectory {
 
   /** From the next start on the data is refused, until it is recovered itself or taken away. */
   fence(fence: Fence): Promise<void> {
-    return this.#write(fencedName, encodeFence(fence));
+    return this.#write(fenceFile, encodeFence(fence));
   }
 
   /**
@@ -121,7 +119,7 @@ export class DataDirectory {
     await files.syncDirectory(path);
     const names = (await files.list(path)) ?? [];
     const isData = (name: string): boolean =>
-      ['log', 'snapshots', condemnedName, fencedName].includes(name) || stateName.test(name);
+      ['log', 'snapshots', condemnedName, fenceFile].includes(name) || stateName.test(name);
     // In this order: a log never stays without its state.
     const moved = names.filter(isData).sort((a, b) => Number(b === 'log') - Number(a === 'log'));
     for (const name of moved) {
@@ -174,7 +172,7 @@ export class DataDirectory {
     }
     await files.remove(`${path}/snapshots`);
     await files.remove(`${path}/${condemnedName}`);
-    await files.remove(`${path}/${fencedName}`);
+    await files.remove(`${path}/${fenceFile}`);
     await files.syncDirectory(path);
   }
 
@@ -186,14 +184,13 @@ export class DataDirectory {
 
   async #checkFence(log: SegmentedLog | null): Promise<void> {
     const { files, path } = this.#init;
-    const text = await readSmallFile(files, `${path}/${fencedName}`);
-    if (text === null) return;
-    const fence = decodeFence(text);
+    const fence = await readFence(files, path);
+    if (fence === null) return;
     if (log !== null && isFencedBy(fence, log.recovered.identity.clusterId)) {
       await log.close();
       throw new Fenced(path, fence);
     }
-    await this.#removeMarker(fencedName);
+    await this.#removeMarker(fenceFile);
   }
 
   /** A state without its log: somebody or something took the log away. */

@@ -1,6 +1,8 @@
 import type { ClusterId } from '../../shared/index.ts';
 import { asClusterId, isLaterLineage, QuorateError } from '../../shared/index.ts';
+import type { Files } from '../../storage/index.ts';
 import type { OutdatedBy } from '../../transport/index.ts';
+import { readSmallFile } from './small-file.ts';
 
 /** What keeps a data directory from being served: its cluster was recovered without it. */
 export interface Fence {
@@ -10,10 +12,19 @@ export interface Fence {
   readonly source: string;
 }
 
+/** In the data directory; goes with the data. */
+export const fenceFile = 'fenced';
+
+/** null: nothing says that the data in `path` must not be served. */
+export async function readFence(files: Files, path: string): Promise<Fence | null> {
+  const text = await readSmallFile(files, `${path}/${fenceFile}`);
+  return text === null ? null : decodeFence(text);
+}
+
 /** Of the file `fenced`: the cluster, then who said so. */
 export const encodeFence = ({ cluster, source }: Fence): string => `${cluster}\n${source}\n`;
 
-export function decodeFence(text: string): Fence {
+function decodeFence(text: string): Fence {
   const [cluster = '', source = ''] = text.split('\n');
   return { cluster: asClusterId(cluster), source };
 }

@@ -1,7 +1,9 @@
 import type { Configuration, Member, RecoveredLog } from '../../raft/index.ts';
 import { memberNamed } from '../../raft/index.ts';
+import type { ClusterId } from '../../shared/index.ts';
 import { QuorateError } from '../../shared/index.ts';
 import { inspectLog } from '../../storage/index.ts';
+import { readFence } from '../cluster/fence.ts';
 import type { OfflineInit } from './data-at-rest.ts';
 import { progressTo } from './data-at-rest.ts';
 import { textTable } from './text-table.ts';
@@ -12,6 +14,8 @@ export interface Candidate {
   readonly dataDir: string;
   readonly log: RecoveredLog;
   readonly lastTerm: number;
+  /** The cluster that goes on without it, when its node was told of one. */
+  readonly fencedBy: ClusterId | null;
   /** Why it cannot be gone on from; null: it can. */
   readonly damage: string | null;
 }
@@ -30,7 +34,8 @@ export async function readCandidate(init: OfflineInit, dataDir: string): Promise
   const lastTerm = log.termRuns.at(-1)?.term ?? log.base.term;
   const { findings } = await examine(init, dataDir);
   const damage = findings.map(({ where, what }) => `${where}: ${what}`).join('; ');
-  return { dataDir, log, lastTerm, damage: damage === '' ? null : damage };
+  const fencedBy = (await readFence(init.files, dataDir))?.cluster ?? null;
+  return { dataDir, log, lastTerm, fencedBy, damage: damage === '' ? null : damage };
 }
 
 /** The newest configuration, committed or not. */

@@ -90,7 +90,9 @@ function successorOf(
 ): Successor {
   const seconds = Math.floor(wallMs / 1000);
   const { clusterId } = best.log.identity;
-  const lineage = Math.max(lineageOf(clusterId) + 1, seconds);
+  // Later than what fenced any of them too, or it would stay fenced.
+  const known = candidates.map(({ fencedBy }) => lineageOf(fencedBy ?? clusterId));
+  const lineage = Math.max(...known.map((one) => one + 1), lineageOf(clusterId) + 1, seconds);
   const terms = candidates.map(({ log }) => log.hardState.term);
   return {
     clusterId: withLineage(clusterId, lineage, mark),
@@ -125,7 +127,13 @@ function plan(best: Candidate, candidates: readonly Candidate[], successor: Succ
         'notifications: make sure that it is switched off.',
     );
   }
-  for (const { dataDir: other, damage } of candidates) {
+  for (const { dataDir: other, damage, fencedBy } of candidates) {
+    if (fencedBy !== null) {
+      lines.push(
+        `WARNING: ${other} was left behind by an earlier recovery: cluster ${fencedBy} goes on without it. ` +
+          'It does not look for its old members: switch it off before you start this one.',
+      );
+    }
     if (damage !== null) lines.push(`WARNING: ${other} cannot be used: ${damage}`);
   }
   return lines.map((line) => `${line}\n`).join('');

@@ -1,5 +1,8 @@
 import { expect } from 'chai';
 
+import { encodeFence, fenceFile } from '../../../../src/node/cluster/fence.ts';
+import { writeSmallFile } from '../../../../src/node/cluster/small-file.ts';
+import { asClusterId } from '../../../../src/shared/index.ts';
 import { Machine } from '../../../support/machine.ts';
 import type { Directory, Ran } from './support.ts';
 import { addDirectory, clusterIn, recoverOn } from './support.ts';
@@ -103,6 +106,17 @@ describe('recover()', () => {
     ).catch((error: unknown) => error);
     expect(failed).to.include({ code: 'STORAGE_DAMAGED' });
     expect((failed as Error).message).to.match(/\/a: state-1: .*; \/b: log/);
+  });
+
+  it('recover() of data that another recovery left behind makes a later lineage than that one, and warns', async () => {
+    const machine = new Machine();
+    await addDirectory(machine, { path: a, term: 3, lastIndex: 5 });
+    const fence = { cluster: asClusterId('c1.1800000000.ab'), source: 'n2 at b:1' };
+    await writeSmallFile(machine.files, a, { name: fenceFile, text: encodeFence(fence) });
+    const { code, out } = await recoverOn(machine, { dataDirs: [a], isConfirmed: true });
+    expect(code).to.equal(0);
+    expect(out).to.contain('WARNING: /a was left behind by an earlier recovery: cluster c1.18000');
+    expect(await clusterIn(machine, a)).to.match(/^c1\.1800000001\./);
   });
 
   it('recover() refuses directories of two clusters, also of two lineages of one', async () => {
