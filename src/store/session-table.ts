@@ -41,7 +41,12 @@ export class SessionTable {
   #digest = 0;
   /** Hashes of expired ids; the one numbered n rests at n modulo the limit. */
   #expiredRing: Float64Array | null = null;
-  readonly #expired = new Set<number>();
+  /**
+   * How many numbers of the ring have a hash. Anybody can make two ids of one hash that expire both,
+   * so it may be more than one: then all of them are kept, and the numbers stay without a gap.
+   */
+  readonly #expired = new Map<number, number>();
+  #expiredCount = 0;
   #nextExpired = 1;
 
   constructor(limits: StoreLimits) {
@@ -99,25 +104,26 @@ export class SessionTable {
   }
 
   isExpired(id: string): boolean {
-    return this.#expired.size > 0 && this.#expired.has(longHashOfText(id));
+    return this.#expiredCount > 0 && this.#expired.has(longHashOfText(id));
   }
 
   /** Number of the oldest expired id, 0 without any. */
   get oldestExpired(): number {
-    return this.#expired.size === 0 ? 0 : this.#nextExpired - this.#expired.size;
+    return this.#expiredCount === 0 ? 0 : this.#nextExpired - this.#expiredCount;
   }
 
   get expiredCount(): number {
-    return this.#expired.size;
+    return this.#expiredCount;
   }
 
   /** Remembers the hash of an expired id; above the limit `forgetOldestExpired` comes first. */
   expire(hash: number): number {
-    assert(this.#expired.size < this.#limits.expiredSessionsMax, 'Room for one more expired id');
+    assert(this.#expiredCount < this.#limits.expiredSessionsMax, 'Room for one more expired id');
     this.#expiredRing ??= new Float64Array(this.#limits.expiredSessionsMax);
     const number = this.#nextExpired++;
     this.#expiredRing[number % this.#expiredRing.length] = hash;
-    this.#expired.add(hash);
+    this.#expired.set(hash, (this.#expired.get(hash) ?? 0) + 1);
+    this.#expiredCount++;
     this.#digest = (this.#digest + hashOfNumbers(number, hash)) >>> 0;
     return number;
   }
@@ -126,15 +132,18 @@ export class SessionTable {
     const number = this.oldestExpired;
     assert(this.#expiredRing !== null && number > 0, 'There is an expired id');
     const hash = this.#expiredRing[number % this.#expiredRing.length] as number;
-    this.#expired.delete(hash);
+    const left = (this.#expired.get(hash) ?? 0) - 1;
+    if (left > 0) this.#expired.set(hash, left);
+    else this.#expired.delete(hash);
+    this.#expiredCount--;
     this.#digest = (this.#digest - hashOfNumbers(number, hash)) >>> 0;
   }
 
   /** Takes an expired id of the engine; in the order of numbers. False: it cannot be there. */
   loadExpired(number: number, hash: number): boolean {
-    if (this.#expired.size === 0) this.#nextExpired = number;
-    const isFull = this.#expired.size >= this.#limits.expiredSessionsMax;
-    if (isFull || number !== this.#nextExpired || this.#expired.has(hash)) return false;
+    if (this.#expiredCount === 0) this.#nextExpired = number;
+    const isFull = this.#expiredCount >= this.#limits.expiredSessionsMax;
+    if (isFull || number !== this.#nextExpired) return false;
     this.expire(hash);
     return true;
   }

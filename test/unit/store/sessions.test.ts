@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { CommandResult, Envelope } from '../../../src/store/index.ts';
+import { longHashOfText } from '../../../src/store/item-hash.ts';
 import { compare, del, envelope, put, Store } from './harness.ts';
 
 const hourMs = 3_600_000;
@@ -11,7 +12,24 @@ const request = (session: string, sequence: number, fields: Partial<Envelope> = 
 const ask = (store: Store, session: string, sequence: number): CommandResult =>
   store.runEnvelope(request(session, sequence));
 
+const expiredRowsOf = (store: Store): number =>
+  [...store.rows.values()].filter(({ row }) => row[0] === 8).length;
+
 const codeOf = (result: CommandResult): string => (result.ok ? 'ok' : result.code);
+
+/** Two ids with the same 53 bits; made in a second out of blocks whose halves collide. */
+const twins = [
+  '16cd1kia1pad33ea2ujag3zxepvu2ujag3zxepvu2ujag3zxepvu',
+  '16cd1kia1padepvu2uja1pad33ea2uja1pad33ea2ujag3zxepvu',
+] as const;
+
+/** With both of them, and nobody else, as expired. */
+function withExpiredTwins(expiredSessionsMax: number): Store {
+  expect(longHashOfText(twins[0])).to.equal(longHashOfText(twins[1]));
+  const store = new Store({ sessionsMax: 2, expiredSessionsMax });
+  for (const id of [...twins, 'a', 'b']) expect(ask(store, id, 1).ok, id).to.equal(true);
+  return store;
+}
 
 describe('Client sessions', () => {
   it('a request that is repeated gets the first answer and changes nothing', () => {
@@ -149,7 +167,27 @@ describe('Client sessions', () => {
     expect(restored.machine.digest()).to.equal(store.machine.digest());
     for (const id of ['b', 'c']) expect(codeOf(ask(restored, id, 1))).to.equal('SESSION_EXPIRED');
     expect(codeOf(ask(restored, 'a', 1)), 'forgotten').to.equal('ok');
-    expect([...store.rows.values()].filter(({ row }) => row[0] === 8)).to.have.lengthOf(2);
+    expect(expiredRowsOf(store)).to.equal(2);
+  });
+
+  it('expired ids of the same hash do not keep the state from being loaded', () => {
+    const store = withExpiredTwins(9);
+    const restored = store.restored();
+    expect(restored.machine.digest()).to.equal(store.machine.digest());
+    for (const id of twins) expect(codeOf(ask(restored, id, 1))).to.equal('SESSION_EXPIRED');
+  });
+
+  it('expired ids of the same hash are forgotten one by one, rows and memory alike', () => {
+    const store = withExpiredTwins(2);
+    const found: string[] = [];
+    for (const id of ['c', 'd']) {
+      ask(store, id, 1);
+      const restored = store.restored();
+      expect(restored.machine.digest()).to.equal(store.machine.digest());
+      expect(expiredRowsOf(store)).to.equal(2);
+      found.push(codeOf(ask(restored, twins[1], 1)));
+    }
+    expect(found).to.deep.equal(['SESSION_EXPIRED', 'ok']);
   });
 });
 
