@@ -127,9 +127,11 @@ export class ClusterMember {
     this.calls.stop();
     this.watching.stop();
     const { replica, gossip, watching } = this;
-    const { clock } = this.#init.surroundings;
+    const { surroundings, logger } = this.#init;
+    const { clock } = surroundings;
     const notifyTimeoutMs = (): number => this.settings().notifyTimeoutMs;
-    await new Farewell({ clock, replica, gossip, watching, notifyTimeoutMs }).say(requestsEnd);
+    const farewell = new Farewell({ clock, logger, replica, gossip, watching, notifyTimeoutMs });
+    await farewell.say(requestsEnd);
   }
 
   /** Commits one operation of the health ledger. */

@@ -1,9 +1,11 @@
-import type { Clock } from '../shared/index.ts';
+import type { Clock, Logger } from '../shared/index.ts';
 import { pause, QuorateError } from '../shared/index.ts';
+import { handOverToBest } from './cluster/handing-over.ts';
 import type { GossipDriver } from './gossip-driver.ts';
 import type { Replica } from './replica/index.ts';
 import type { Watching } from './watching/index.ts';
 
+/** An attempt of the core ends after an election timeout: there is time for some. */
 const transferTimeoutMs = 2_000;
 const notificationPollMs = 50;
 /** On top of the deadline of a notification: to kill what ignores it and to record the end. */
@@ -14,7 +16,8 @@ const diskGraceMs = 4_000;
 
 export interface FarewellInit {
   readonly clock: Clock;
-  readonly replica: Pick<Replica, 'isLeader' | 'configuration' | 'transfer' | 'stop'>;
+  readonly logger: Logger;
+  readonly replica: Pick<Replica, 'self' | 'isLeader' | 'configuration' | 'transfer' | 'stop'>;
   readonly gossip: Pick<GossipDriver, 'leave' | 'stop'>;
   readonly watching: Pick<Watching, 'notificationsRunning'>;
   readonly notifyTimeoutMs: () => number;
@@ -44,9 +47,11 @@ export class Farewell {
   }
 
   async #handOver(): Promise<void> {
-    const { replica } = this.#init;
+    const { replica, logger } = this.#init;
     if (!replica.isLeader || replica.configuration.members.length < 2) return;
-    await Promise.race([replica.transfer(null), this.#sleep(transferTimeoutMs)]);
+    const found = await handOverToBest(this.#init, transferTimeoutMs);
+    if (found === null) logger.info({}, 'Handed leadership over');
+    else logger.warn({ found }, `Stopping without handing leadership over: ${found}`);
   }
 
   /** Scripts are killed at their deadline; nothing may keep the stop waiting much longer than that. */

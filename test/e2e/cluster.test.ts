@@ -165,7 +165,10 @@ describe('A cluster of three processes', function () {
     const leader = await cluster.leader();
     await leader.set('before', 'stop');
     const others = cluster.nodes.filter((node) => node !== leader);
+    const mark = leader.output.length;
     expect(await leader.stop()).to.equal(0);
+    // An ordinary election would follow as well: only the log tells that it was asked for.
+    await leader.said(/Handed leadership over|without handing leadership over/, mark);
     const next = await cluster.leader(others);
     expect(next).to.not.equal(leader);
     await next.set('while', 'away');

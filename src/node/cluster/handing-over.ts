@@ -1,13 +1,15 @@
 import type { RefusalReason, Reply } from '../../raft/index.ts';
-import { peerIdOfMember } from '../../raft/index.ts';
+import { peerIdOfMember, votersOf } from '../../raft/index.ts';
 import type { Clock, PeerId } from '../../shared/index.ts';
 import { pause, QuorateError } from '../../shared/index.ts';
 import type { Replica } from '../replica/index.ts';
 
 const tryAgainMs = 50;
 
+type Port = Pick<Replica, 'self' | 'isLeader' | 'configuration' | 'transfer'>;
+
 interface Parts {
-  readonly replica: Replica;
+  readonly replica: Port;
   readonly clock: Clock;
 }
 
@@ -34,7 +36,26 @@ export async function handOverTo(parts: Parts, nodeId: string, timeoutMs: number
   }
 }
 
-function voterNamed(replica: Replica, nodeId: string): PeerId {
+/**
+ * On a leader that goes: resolves with null once another leads, else with why none does after
+ * `timeoutMs`, or at once where no other could or leadership ended otherwise. Never rejects.
+ */
+export async function handOverToBest(parts: Parts, timeoutMs: number): Promise<string | null> {
+  const { replica, clock } = parts;
+  const deadlineMs = clock.monotonicMs() + timeoutMs;
+  if (!votersOf(replica.configuration).some((peer) => peer !== replica.self)) {
+    return 'there is no other voter';
+  }
+  for (;;) {
+    const reply = await inTime(parts, replica.transfer(null), deadlineMs);
+    if (reply?.kind === 'transferred') return null;
+    const { found } = refusalIn(reply);
+    if (!replica.isLeader || clock.monotonicMs() >= deadlineMs) return found;
+    await pause(clock, tryAgainMs);
+  }
+}
+
+function voterNamed(replica: Port, nodeId: string): PeerId {
   const { members } = replica.configuration;
   const member = members.find((one) => one.nodeId === nodeId);
   if (member === undefined) {
