@@ -69,7 +69,10 @@ export type RefusalReason =
   | 'busy'
   /** The change makes no sense (last voter, unknown member, removed incarnation...). */
   | 'invalid'
-  /** The voters that would stay have no majority that answers. Surely not appended. */
+  /**
+   * The voters that would stay have no majority that answers, surely not appended; or the one that
+   * is to lead does not.
+   */
   | 'unreachable'
   /** The leader lost office or the round went unanswered. For reads and transfers only. */
   | 'abandoned';

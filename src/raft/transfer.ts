@@ -1,12 +1,16 @@
 import type { PeerId } from '../shared/index.ts';
 import type { Leadership } from './leadership.ts';
+import type { Progress } from './progress.ts';
 import { replicateTo } from './replication.ts';
 import type { RaftState } from './state.ts';
 import type { Tag } from './step-types.ts';
 
 /** Handing leadership over (thesis 3.10). */
 
-/** Begins a transfer: the target is brought up to date, then told to campaign at once. */
+/**
+ * Begins a transfer: the target is brought up to date, then told to campaign at once. One that is
+ * silent is refused: it would not campaign, and meanwhile no command would be taken.
+ */
 export function startTransfer(
   state: RaftState,
   leadership: Leadership,
@@ -26,6 +30,12 @@ export function startTransfer(
   if (to === null || !staysVoter(state, to)) {
     const found = to ?? 'no other voter answers';
     outbox.refuse(tag, 'invalid', self, `Cannot transfer leadership to another voter: ${found}`);
+    return;
+  }
+  const progress = leadership.progressOf(to);
+  if (isSilent(state, progress)) {
+    const found = `${to} has not answered for ${progress.silentMs} ms: start it, or name another`;
+    outbox.refuse(tag, 'unreachable', self, `Cannot transfer leadership to a voter: ${found}`);
     return;
   }
   state.transfer = { tag, to, elapsedMs: 0 };
@@ -57,12 +67,16 @@ function sendTimeoutNow(state: RaftState, to: PeerId): void {
 const staysVoter = ({ configurations }: RaftState, peer: PeerId): boolean =>
   configurations.electorate.voters.includes(peer);
 
+/** As long as a follower would wait for its leader. */
+const isSilent = ({ settings }: RaftState, { silentMs }: Progress): boolean =>
+  silentMs >= settings.electionTimeoutMsMin;
+
 /** The voter that holds most among those that answer. */
 function bestSuccessor(state: RaftState, leadership: Leadership): PeerId | null {
   let best: PeerId | null = null;
   let bestMatch = -1;
   for (const [peer, progress] of leadership.peers) {
-    const isAlive = progress.hasAnswered && progress.silentMs < state.settings.electionTimeoutMsMin;
+    const isAlive = progress.hasAnswered && !isSilent(state, progress);
     if (!isAlive || !staysVoter(state, peer)) continue;
     if (progress.matchIndex <= bestMatch) continue;
     best = peer;

@@ -93,6 +93,20 @@ describe('Thesis 3.10: leadership transfer', () => {
     expect(learner.view.role).to.equal('follower');
   });
 
+  it('a target that is silent for an election timeout is refused, and commands go on', () => {
+    const core = readyLeaderOf();
+    for (let passed = 0; passed < 250; passed += 10) {
+      receive(core, acknowledge({ from: 'c', to: 'a', term: 1 }, 1));
+      tick(core, 10);
+    }
+    const output = transfer(core, 'b');
+    expect(output.replies[0]).to.deep.include({ kind: 'refused', reason: 'unreachable' });
+    expect(messagesOf(output, 'timeoutNow')).to.deep.equal([]);
+    expect(propose(core, 'x').replies[0]?.kind).to.equal('appended');
+    expect(messagesOf(transfer(core, 'c'), 'timeoutNow')).to.deep.equal([]);
+    expect(propose(core, 'y').replies[0]).to.deep.include({ reason: 'busy' });
+  });
+
   it('a late order of an earlier term starts nothing', () => {
     const core = coreOf({ hardState: { term: 5, vote: null } });
     receive(core, timeoutNow);

@@ -5,6 +5,8 @@ import { pause, QuorateError } from '../../shared/index.ts';
 import type { Replica } from '../replica/index.ts';
 
 const tryAgainMs = 50;
+/** A member that is silent may be about to return: it is asked for so long. */
+const silenceMsMax = 2_000;
 
 type Port = Pick<Replica, 'self' | 'isLeader' | 'configuration' | 'transfer'>;
 
@@ -16,11 +18,12 @@ interface Parts {
 /**
  * On the leader: resolves once the member of this id leads. An attempt of the core ends after an
  * election timeout, so there may be several in `timeoutMs`. Rejects with NOT_FOUND, CONFLICT (no
- * voter), NOT_LEADER (ask again elsewhere) or UNKNOWN_OUTCOME (not in time).
+ * voter, or one that does not answer), NOT_LEADER (ask again elsewhere) or UNKNOWN_OUTCOME (not in time).
  */
 export async function handOverTo(parts: Parts, nodeId: string, timeoutMs: number): Promise<void> {
   const { replica, clock } = parts;
-  const deadlineMs = clock.monotonicMs() + timeoutMs;
+  const beganMs = clock.monotonicMs();
+  const deadlineMs = beganMs + timeoutMs;
   if (!replica.isLeader) throw notLeader(nodeId);
   for (;;) {
     const to = voterNamed(replica, nodeId);
@@ -29,6 +32,10 @@ export async function handOverTo(parts: Parts, nodeId: string, timeoutMs: number
     const { reason, found } = refusalIn(reply);
     if (reason === 'invalid') throw new QuorateError('CONFLICT', found);
     if (reason === 'notLeader') throw notLeader(nodeId);
+    const isSilent = reason === 'unreachable';
+    if (isSilent && clock.monotonicMs() >= beganMs + Math.min(timeoutMs, silenceMsMax)) {
+      throw new QuorateError('CONFLICT', found);
+    }
     if (clock.monotonicMs() >= deadlineMs) {
       throw new QuorateError('UNKNOWN_OUTCOME', `Cannot make ${nodeId} leader in time: ${found}`);
     }
