@@ -20,6 +20,11 @@ const surelyNotAppended: ReadonlySet<ErrorCode | undefined> = new Set([
 
 export type Applied = Extract<CommandResult, { ok: true }>;
 
+interface Refusal {
+  readonly reason: string;
+  readonly message: string;
+}
+
 interface Command {
   readonly envelope: Uint8Array;
   readonly deadlineMs: number;
@@ -158,7 +163,8 @@ export class CommandClient {
   #settleHere(command: Command, outcome: ProposalOutcome): void {
     if (outcome.kind === 'applied') this.#finish(command, outcome.result);
     else if (outcome.kind === 'unknown') this.#unknown(command);
-    else this.#refused(command, outcome.kind === 'lost' ? 'lost' : outcome.reason);
+    else if (outcome.kind === 'lost') this.#park(command);
+    else this.#refused(command, outcome);
   }
 
   #settleForwarded(command: Command, outcome: WireOutcome | undefined): void {
@@ -170,13 +176,13 @@ export class CommandClient {
       });
     } else if (outcome?.kind === 'rejected') {
       this.#fail(command, outcome.code as ErrorCode, outcome.message);
-    } else if (outcome?.kind === 'refused') this.#refused(command, outcome.reason);
+    } else if (outcome?.kind === 'refused') this.#refused(command, outcome);
     else this.#unknown(command);
   }
 
-  #refused(command: Command, reason: string): void {
+  #refused(command: Command, { reason, message }: Refusal): void {
     if (reason === 'overloaded' && !command.mayBeAppended) {
-      this.#fail(command, 'OVERLOADED', 'Cannot take the command: the leader has too much to do');
+      this.#fail(command, 'OVERLOADED', message);
     } else this.#park(command);
   }
 

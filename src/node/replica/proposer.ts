@@ -56,7 +56,8 @@ export class Proposer {
   /** `resolve` is called exactly once. */
   propose(envelope: Uint8Array, resolve: (outcome: ProposalOutcome) => void): void {
     if (this.#waiting.length >= waitingMax) {
-      resolve({ kind: 'refused', reason: 'overloaded', message: 'too many commands wait' });
+      const message = `Cannot take a command as one of ${waitingMax} that wait: all places are taken`;
+      resolve({ kind: 'refused', reason: 'overloaded', message });
       return;
     }
     this.#waiting.push({ envelope, resolve });

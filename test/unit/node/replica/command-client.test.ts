@@ -115,6 +115,23 @@ describe('CommandClient', () => {
     expect(await stateOf(done)).to.equal('NO_LEADER');
   });
 
+  it('run that the leader has no room for says what bound it met, here or elsewhere', async () => {
+    const message = 'Cannot append a command within 67108864 uncommitted bytes: 67108870';
+    const refused = { kind: 'refused', reason: 'overloaded', message } as const;
+    const stage = new Stage();
+    stage.leads('self');
+    const here = stage.run(true);
+    stage.proposed[0]?.(refused);
+    stage.leads('node2');
+    const elsewhere = stage.run(false);
+    await stage.clock.advance(1);
+    stage.calls[0]?.answer.resolve([refused]);
+    for (const done of [here, elsewhere]) {
+      expect(await stateOf(done)).to.equal('OVERLOADED');
+      expect(await done.catch((error: unknown) => String(error))).to.include(message);
+    }
+  });
+
   it('abandon ends every command: as stopped, or as unknown when it was sent', async () => {
     const stage = new Stage();
     const parked = stage.run(true);
