@@ -2,8 +2,8 @@ import type { Config } from '../../config/index.ts';
 import type { Member } from '../../raft/index.ts';
 import { memberOf } from '../../raft/index.ts';
 import type { Cancel, Clock, Logger } from '../../shared/index.ts';
-import { pause } from '../../shared/index.ts';
-import type { Operation } from '../../store/index.ts';
+import { codeOf, pause } from '../../shared/index.ts';
+import type { Operation, StateMachine } from '../../store/index.ts';
 import type { Replica } from '../replica/index.ts';
 import { isSamePlace } from './admission.ts';
 import { explicitDifferences, settingsFrom } from './own-settings.ts';
@@ -12,15 +12,19 @@ const intervalMs = 1_000;
 const retryMs = 200;
 const barrierTimeoutMs = 5_000;
 
+type Port = Pick<Replica, 'self' | 'configuration' | 'mayDecide' | 'readBarrier'> & {
+  readonly state: { readonly machine: Pick<StateMachine, 'settings'> };
+};
+
 export interface UpkeepInit {
   readonly config: Config;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly replica: Replica;
+  readonly replica: Port;
   /** This node as it would have itself listed. */
   readonly self: Member;
   readonly commit: (operation: Operation) => Promise<unknown>;
-  /** Tells the leader where this node is now. */
+  /** Tells the leader where this node is now. Rejects with CONFLICT when another has the address. */
   readonly update: (member: Member) => Promise<void>;
   /** On the leader: lets removed nodes know that they are. */
   readonly tellRemoved: () => void;
@@ -35,6 +39,8 @@ export class Upkeep {
   #stopped = false;
   #isLive = false;
   #comparedSettings = false;
+  /** Why the others do not list this node where it is; said once. */
+  #refusal: string | null = null;
 
   constructor(init: UpkeepInit) {
     this.#init = init;
@@ -85,7 +91,26 @@ export class Upkeep {
     if (!this.#isLive || listed === undefined) return;
     await this.#keepSettings();
     const own = { ...this.#init.self, role: listed.role };
-    if (!isSamePlace(listed, own)) await this.#init.update(own);
+    if (isSamePlace(listed, own)) this.#isListed();
+    else await this.#update(own);
+  }
+
+  async #update(own: Member): Promise<void> {
+    try {
+      await this.#init.update(own);
+    } catch (error) {
+      if (codeOf(error) !== 'CONFLICT' || !(error instanceof Error)) throw error;
+      if (error.message === this.#refusal) return;
+      this.#refusal = error.message;
+      const what = 'The cluster keeps listing this node at an earlier address';
+      this.#init.logger.warn({ error }, `${what}: ${error.message}`);
+    }
+  }
+
+  #isListed(): void {
+    if (this.#refusal === null) return;
+    this.#refusal = null;
+    this.#init.logger.info({}, 'The cluster lists this node at its addresses again');
   }
 
   /** The first start stores the settings; an explicitly different flag changes them for all. */
