@@ -117,7 +117,8 @@ function describeIdentity(nodes: () => TestNodes): void {
     await until('the news', () => old.received.outdatedBy.length > 0);
     const by = { cluster: later, peer: two, address: recovered.address };
     expect(old.received.outdatedBy[0]).to.deep.equal(by);
-    const said = /the data of n1 is from before the cluster was recovered as c{32}\.1700000000\.5eed/;
+    const said =
+      /the data of n1 is from before the cluster was recovered as c{32}\.1700000000\.5eed/;
     for (const node of [old, recovered]) expect(node.log.complaints.join('\n')).to.match(said);
     expect(recovered.received.messages).to.be.empty;
     expect(recovered.received.outdatedBy).to.be.empty;

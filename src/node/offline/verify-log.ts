@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import type { RecoveredLog } from '../../raft/index.ts';
+import type { ClusterId } from '../../shared/index.ts';
 import { codeOf, QuorateError } from '../../shared/index.ts';
 import type { Files, LogInspection } from '../../storage/index.ts';
 import {
@@ -10,6 +11,7 @@ import {
   verifyState,
 } from '../../storage/index.ts';
 import { condemnedName } from '../cluster/data-directory.ts';
+import { fenceFile, isFencedBy, readFence } from '../cluster/fence.ts';
 import { readSmallFile } from '../cluster/small-file.ts';
 import { progressTo, withDataAtRest } from './data-at-rest.ts';
 import type { OfflineInit } from './data-at-rest.ts';
@@ -43,8 +45,9 @@ export async function verifyData(init: OfflineInit, dataDir: string): Promise<nu
     const data = await examine(init, dataDir);
     const snapshots = await examineSnapshots(init, dataDir);
     const markers = await markerFindings(init, dataDir);
+    const fence = await fenceFindings(init, { dataDir, clusterId: data.clusterId });
     return {
-      findings: [...data.findings, ...snapshots.findings, ...markers],
+      findings: [...data.findings, ...snapshots.findings, ...markers, ...fence],
       notes: [...data.notes, ...snapshots.notes],
     };
   });
@@ -63,7 +66,10 @@ interface Examination {
 }
 
 /** What the data that a node depends on says itself, whatever its node noted about it. */
-export async function examine(init: OfflineInit, dataDir: string): Promise<Examination> {
+export async function examine(
+  init: OfflineInit,
+  dataDir: string,
+): Promise<Examination & { readonly clusterId: ClusterId | null }> {
   const findings: Finding[] = [];
   const notes: string[] = [];
   const inspection = await inspectLog(
@@ -81,7 +87,7 @@ export async function examine(init: OfflineInit, dataDir: string): Promise<Exami
     findings.push(...state.findings);
     notes.push(...state.notes);
   }
-  return { findings, notes };
+  return { findings, notes, clusterId: recovered?.identity.clusterId ?? null };
 }
 
 function logFindings(dataDir: string, inspection: LogInspection | null): readonly Finding[] {
@@ -189,6 +195,19 @@ async function markerFindings({ files }: OfflineInit, dataDir: string): Promise<
   const what = `the node itself found its data to be wrong while it ran: ${reason}`;
   const means = 'the data is not used any more';
   return [{ where: condemnedName, what, means, todo: condemnedTodo }];
+}
+
+/** What a start refuses because the cluster was recovered without this data. */
+async function fenceFindings(
+  { files }: OfflineInit,
+  { dataDir, clusterId }: { readonly dataDir: string; readonly clusterId: ClusterId | null },
+): Promise<readonly Finding[]> {
+  const fence = await readFence(files, dataDir);
+  if (fence === null || clusterId === null || !isFencedBy(fence, clusterId)) return [];
+  const what = `the cluster was recovered without this data as ${fence.cluster}, says ${fence.source}`;
+  const means = 'the data is not served any more';
+  const todo = `move ${dataDir} away and start the node again with --join to a node of that cluster`;
+  return [{ where: fenceFile, what, means, todo }];
 }
 
 /** Why a node does not trust its data any more, in its own words; null when it does. */

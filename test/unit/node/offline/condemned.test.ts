@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 
+import { writeSmallFile } from '../../../../src/node/cluster/small-file.ts';
 import { recover, verifyData } from '../../../../src/node/offline/index.ts';
 import { seededRandom, utf8 } from '../../../../src/shared/index.ts';
 import { stateDirectory } from '../../../../src/storage/index.ts';
@@ -68,5 +69,18 @@ describe('Data that its node condemned', () => {
     const { code, said } = await run(machine, (init) => verifyData(init, dataDir));
     expect(code).to.equal(1);
     expect(said).to.contain('with state-1 moved away').and.contain('2 findings.');
+  });
+
+  it('verifyData() says when the cluster was recovered without it, and no more once it was recovered too', async () => {
+    const machine = await machineWithData();
+    const fence = (cluster: string) =>
+      writeSmallFile(machine.files, dataDir, { name: 'fenced', text: `${cluster}\nn2 at h:1\n` });
+    await fence('c1.1700000009.ab');
+    const { code, said } = await run(machine, (init) => verifyData(init, dataDir));
+    expect(code).to.equal(1);
+    expect(said).to.contain('recovered without this data as c1.1700000009.ab, says n2 at h:1');
+    await fence('c1');
+    const { said: later } = await run(machine, (init) => verifyData(init, dataDir));
+    expect(later).not.to.contain('fenced');
   });
 });
