@@ -98,13 +98,21 @@ export class Checker {
     this.#violate(`${self} voted for ${before.vote} in ${term} and now for ${vote ?? 'nobody'}`);
   }
 
-  /** A leader begins no change of the members before the one before it is committed. */
+  /**
+   * A leader begins no change of the members before the one before it is committed, nor before it has
+   * committed an entry of its own term: else two leaders may each begin one that the other never saw.
+   */
   #checkChanges(self: PeerId, { entries }: PersistBatch, view: RaftView): void {
     const changes = entries.filter(({ kind }) => kind === 'configuration');
-    let before = this.imageOf(self).configurationBelow(entries[0]?.index ?? 0);
+    const image = this.imageOf(self);
+    const committedTerm = image.termAt(view.commitIndex) ?? view.term;
+    let before = image.configurationBelow(entries[0]?.index ?? 0);
     for (const { index, term } of changes) {
       if (term === view.term && before > view.commitIndex) {
         this.#violate(`${self} changes members at ${index}, ${before} is not committed`);
+      }
+      if (term === view.term && committedTerm !== term) {
+        this.#violate(`${self} changes members at ${index}, but committed nothing in term ${term}`);
       }
       before = index;
     }

@@ -1,8 +1,13 @@
-import type { MemberChange } from '../../../src/raft/index.ts';
+import type { Member, MemberChange } from '../../../src/raft/index.ts';
+import { peerIdOfMember } from '../../../src/raft/index.ts';
+import type { PeerId } from '../../../src/shared/index.ts';
 import { asIncarnation, asNodeId } from '../../../src/shared/index.ts';
 import type { Scene } from './scene.ts';
 import type { SimNode } from './sim-node.ts';
 import { anyOf, between, happens } from './world.ts';
+
+/** How long it is waited for somebody who joins. */
+const LEARNER_MS_MAX = 10_000;
 
 /** What operators do, at bad times. */
 export const memberActs = {
@@ -56,16 +61,24 @@ export const memberActs = {
 
   /** Earlier than the leader would itself, and several at once. */
   promote: (scene: Scene): void => {
-    const members = scene.cluster.leader?.replica?.configuration.members ?? [];
-    const learners = members.filter(({ role }) => role === 'learner');
-    if (learners.length === 0) return;
-    ask(
-      scene,
-      'promote',
-      learners.map(({ nodeId }) => ({ kind: 'promote', nodeId })),
-    );
+    const isSo = (): boolean => learnersThatFollow(scene).length > 0;
+    scene.when({ isSo, everyMs: 5, withinMs: LEARNER_MS_MAX }, () => {
+      const changes = learnersThatFollow(scene).map(
+        ({ nodeId }) => ({ kind: 'promote', nodeId }) as const,
+      );
+      ask(scene, 'promote', changes);
+    });
   },
 };
+
+/** Their leader sends them its log as it grows; before that it would refuse. */
+function learnersThatFollow({ cluster }: Scene): readonly Member[] {
+  const { configuration, view } = cluster.leader?.replica ?? {};
+  const follows = (peer: PeerId): boolean =>
+    view?.peers.find((one) => one.peer === peer)?.state === 'replicate';
+  const learners = configuration?.members.filter(({ role }) => role === 'learner') ?? [];
+  return learners.filter((member) => follows(peerIdOfMember(member)));
+}
 
 function nonsenseAbout(scene: Scene, { member }: SimNode): readonly MemberChange[] {
   const stranger = asNodeId(`stranger${scene.random.intBelow(10)}`);
