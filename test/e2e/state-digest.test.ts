@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { Agent, request } from 'node:http';
 import { join } from 'node:path';
-import { utf8 } from '../../src/shared/index.ts';
+import { asIndex, utf8 } from '../../src/shared/index.ts';
+import { appliedWrite, readApplied } from '../../src/storage/engine/engine-rows.ts';
 import { seal, unseal } from '../../src/storage/engine/sealed-row.ts';
 import { rocksKvFactory } from '../../src/storage/index.ts';
 import { decodeFacts, encodeFacts } from '../../src/store/codec/row-codec.ts';
@@ -18,7 +19,7 @@ interface KeySummary {
 const digestEvery = 10_000;
 const clients = 4;
 
-/** Changes a row as only a bug could: with a checksum that holds. */
+/** Changes a row as only a bug could: with a checksum that holds, and no digest that a start would miss it by. */
 async function forgeVersion(node: Daemon, key: string): Promise<void> {
   const kv = await rocksKvFactory().open(join(node.dataDirectory, 'state-1'));
   const writer = new ProtoWriter(256);
@@ -27,7 +28,9 @@ async function forgeVersion(node: Daemon, key: string): Promise<void> {
   const facts = sealed && decodeFacts(unseal(row, sealed));
   if (!facts) throw new Error(`Cannot forge ${key}: there is no such row`);
   const forged = encodeFacts(writer, { ...facts, version: facts.version + 1 });
-  await kv.batch([{ row, value: seal(row, forged) }], { sync: true });
+  const { index } = (await readApplied(kv)) ?? { index: asIndex(0) };
+  const untold = appliedWrite({ index, digest: null });
+  await kv.batch([{ row, value: seal(row, forged) }, untold], { sync: true });
   await kv.close();
 }
 
