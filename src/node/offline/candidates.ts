@@ -2,10 +2,8 @@ import type { Configuration, Member, RecoveredLog } from '../../raft/index.ts';
 import { memberNamed } from '../../raft/index.ts';
 import type { ClusterId } from '../../shared/index.ts';
 import { QuorateError } from '../../shared/index.ts';
-import { inspectLog } from '../../storage/index.ts';
 import { readFence } from '../cluster/fence.ts';
 import type { OfflineInit } from './data-at-rest.ts';
-import { progressTo } from './data-at-rest.ts';
 import { textTable } from './text-table.ts';
 import { examine } from './verify-log.ts';
 
@@ -22,17 +20,12 @@ export interface Candidate {
 
 /** Throws CONFIG_INVALID when nothing of the log can be read. */
 export async function readCandidate(init: OfflineInit, dataDir: string): Promise<Candidate> {
-  const inspection = await inspectLog(
-    { files: init.files, directory: `${dataDir}/log` },
-    { onProgress: progressTo(init, `Bytes of the log in ${dataDir} read`) },
-  );
-  const log = inspection?.recovered ?? null;
+  const { findings, recovered: log } = await examine(init, dataDir);
   if (log === null) {
     const text = `Cannot use ${dataDir} as --dataDir: nothing of its log is readable`;
     throw new QuorateError('CONFIG_INVALID', text);
   }
   const lastTerm = log.termRuns.at(-1)?.term ?? log.base.term;
-  const { findings } = await examine(init, dataDir);
   const damage = findings.map(({ where, what }) => `${where}: ${what}`).join('; ');
   const fencedBy = (await readFence(init.files, dataDir))?.cluster ?? null;
   return { dataDir, log, lastTerm, fencedBy, damage: damage === '' ? null : damage };

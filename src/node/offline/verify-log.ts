@@ -45,7 +45,8 @@ export async function verifyData(init: OfflineInit, dataDir: string): Promise<nu
     const data = await examine(init, dataDir);
     const snapshots = await examineSnapshots(init, dataDir);
     const markers = await markerFindings(init, dataDir);
-    const fence = await fenceFindings(init, { dataDir, clusterId: data.clusterId });
+    const clusterId = data.recovered?.identity.clusterId ?? null;
+    const fence = await fenceFindings(init, { dataDir, clusterId });
     return {
       findings: [...data.findings, ...snapshots.findings, ...markers, ...fence],
       notes: [...data.notes, ...snapshots.notes],
@@ -69,12 +70,12 @@ interface Examination {
 export async function examine(
   init: OfflineInit,
   dataDir: string,
-): Promise<Examination & { readonly clusterId: ClusterId | null }> {
+): Promise<Examination & { readonly recovered: RecoveredLog | null }> {
   const findings: Finding[] = [];
   const notes: string[] = [];
   const inspection = await inspectLog(
     { files: init.files, directory: `${dataDir}/log` },
-    { onProgress: progressTo(init, 'Bytes of the log verified') },
+    { onProgress: progressTo(init, `Bytes of the log in ${dataDir} verified`) },
   );
   findings.push(...logFindings(dataDir, inspection));
   notes.push(...logNotes(inspection));
@@ -87,7 +88,7 @@ export async function examine(
     findings.push(...state.findings);
     notes.push(...state.notes);
   }
-  return { findings, notes, clusterId: recovered?.identity.clusterId ?? null };
+  return { findings, notes, recovered };
 }
 
 function logFindings(dataDir: string, inspection: LogInspection | null): readonly Finding[] {
