@@ -1,60 +1,28 @@
 import { expect } from 'chai';
-import { asPeerId, fromUtf8, utf8 } from '../../../src/shared/index.ts';
-import { createGrpcPeerTransport } from '../../../src/transport/index.ts';
+import { asPeerId } from '../../../src/shared/index.ts';
 import { FRAME_BYTES_MAX } from '../../../src/transport/peer/limits.ts';
-import type { RpcName } from '../../../src/transport/peer/pipes.ts';
 import { encodeRaftMessage, ProtoWriter } from '../../../src/wire/index.ts';
-import {
-  append,
-  freeAddress,
-  heartbeat,
-  one,
-  TestNodes,
-  two,
-} from '../../contract/peer-transport-support.ts';
-import type { TestNode } from '../../contract/peer-transport-support.ts';
-import { hello, RawPeer } from './raw-peer.ts';
+import { append, freeAddress, heartbeat, one, two } from '../../contract/peer-transport-support.ts';
+import { hello, Strangers } from './raw-peer.ts';
 
 describe('PeerTransport on gRPC, given frames that nobody honest sends', () => {
-  let nodes: TestNodes;
-  let open: RawPeer[];
-  beforeEach(() => {
-    nodes = new TestNodes(createGrpcPeerTransport);
-    open = [];
-  });
-  afterEach(async () => {
-    for (const peer of open) peer.close();
-    await nodes.stopAll();
-  });
-
-  function dial(node: TestNode, rpc: RpcName): RawPeer {
-    const peer = new RawPeer(node.address, rpc);
-    open.push(peer);
-    return peer;
-  }
-
-  async function expectUntouchedAndServing(node: TestNode): Promise<void> {
-    expect(node.received.messages).to.be.empty;
-    expect(node.received.calls).to.be.empty;
-    const friend = await nodes.start(two, await freeAddress());
-    friend.transport.setPeers(new Map([[one, node.address]]));
-    const answer = await friend.transport.call(one, 'propose', utf8('still'), 8000);
-    expect(fromUtf8(answer)).to.equal('still');
-  }
+  let strangers: Strangers;
+  beforeEach(() => (strangers = new Strangers()));
+  afterEach(() => strangers.end());
 
   it('a first frame of millions of empty items is refused before they are built', async () => {
-    const node = await nodes.start(one, await freeAddress());
+    const node = await strangers.nodes.start(one, await freeAddress());
     const wrong = {
       Control: ['batch', 'messages'],
       CallAddress: ['requests', 'requests'],
     } as const;
     for (const rpc of ['Control', 'CallAddress'] as const) {
       const [body, items] = wrong[rpc];
-      const peer = dial(node, rpc);
+      const peer = strangers.dial(node, rpc);
       peer.call.write(emptyItems(body, FRAME_BYTES_MAX));
       expect(await peer.end()).to.equal(`it sends a frame with more than 4096 ${items}`);
     }
-    await expectUntouchedAndServing(node);
+    await strangers.expectUntouchedAndServing(node);
     expect(node.log.complaints).to.include(
       'Closed the stream of a peer that breaks the protocol: ' +
         'it sends a frame with more than 4096 requests',
@@ -62,30 +30,30 @@ describe('PeerTransport on gRPC, given frames that nobody honest sends', () => {
   });
 
   it('bytes that are no frame end their stream', async () => {
-    const node = await nodes.start(one, await freeAddress());
-    const peer = dial(node, 'Control');
+    const node = await strangers.nodes.start(one, await freeAddress());
+    const peer = strangers.dial(node, 'Control');
     peer.call.write(Buffer.from([255, 255, 255]));
     expect(await peer.end()).to.equal('it sends a frame that cannot be read');
-    await expectUntouchedAndServing(node);
+    await strangers.expectUntouchedAndServing(node);
   });
 
   it('names of mebibytes are refused in few words that go into a header', async () => {
-    const node = await nodes.start(one, await freeAddress());
+    const node = await strangers.nodes.start(one, await freeAddress());
     const long = '😀'.repeat(1024 * 1024);
-    const stranger = dial(node, 'Control');
+    const stranger = strangers.dial(node, 'Control');
     stranger.call.write({ ...hello, hello: { ...hello.hello, cluster: long } });
     expect(await stranger.end()).to.equal('its hello has a text of more than 1024 characters');
-    const fellow = dial(node, 'Control');
+    const fellow = strangers.dial(node, 'Control');
     fellow.call.write(hello);
     const message = encodeRaftMessage(heartbeat(asPeerId(`${long}@1`), one, 1));
     fellow.call.write({ body: 'batch', batch: { messages: [message] } });
     expect(await fellow.end()).to.match(/^it sends in the name of '(😀)+\ufffd\.\.\.$/u);
-    await expectUntouchedAndServing(node);
+    await strangers.expectUntouchedAndServing(node);
   });
 
   it('a configuration that cannot be read ends its stream', async () => {
-    const node = await nodes.start(one, await freeAddress());
-    const peer = dial(node, 'Append');
+    const node = await strangers.nodes.start(one, await freeAddress());
+    const peer = strangers.dial(node, 'Append');
     peer.call.write(hello);
     const whole = append(two, one, new Uint8Array([255]));
     if (whole.kind !== 'appendRequest') throw new Error('An append was made');
@@ -93,7 +61,7 @@ describe('PeerTransport on gRPC, given frames that nobody honest sends', () => {
     const messages = [encodeRaftMessage({ ...whole, entries })];
     peer.call.write({ body: 'batch', batch: { messages } });
     expect(await peer.end()).to.equal('it sends a message that cannot be read');
-    await expectUntouchedAndServing(node);
+    await strangers.expectUntouchedAndServing(node);
   });
 });
 

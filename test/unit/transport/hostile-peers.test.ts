@@ -1,8 +1,7 @@
 import { connect, createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { expect } from 'chai';
-import { fromUtf8, seededRandom, utf8 } from '../../../src/shared/index.ts';
-import { createGrpcPeerTransport } from '../../../src/transport/index.ts';
+import { seededRandom, utf8 } from '../../../src/shared/index.ts';
 import { parseAddress } from '../../../src/transport/peer/address.ts';
 import type { RpcName } from '../../../src/transport/peer/pipes.ts';
 import { encodeRaftMessage } from '../../../src/wire/index.ts';
@@ -14,12 +13,10 @@ import {
   isConnected,
   one,
   TestIntake,
-  TestNodes,
   two,
   until,
 } from '../../contract/peer-transport-support.ts';
-import type { TestNode } from '../../contract/peer-transport-support.ts';
-import { hello, RawPeer } from './raw-peer.ts';
+import { hello, Strangers } from './raw-peer.ts';
 
 const patienceMs = 8000;
 
@@ -32,34 +29,12 @@ function rawSocket(address: string): Promise<Socket> {
 }
 
 describe('PeerTransport on gRPC, among strangers', () => {
-  let nodes: TestNodes;
-  let open: { close: () => void }[];
-  beforeEach(() => {
-    nodes = new TestNodes(createGrpcPeerTransport);
-    open = [];
-  });
-  afterEach(async () => {
-    for (const thing of open) thing.close();
-    await nodes.stopAll();
-  });
-
-  function dial(node: TestNode, rpc: RpcName): RawPeer {
-    const peer = new RawPeer(node.address, rpc);
-    open.push(peer);
-    return peer;
-  }
-
-  async function expectUntouchedAndServing(node: TestNode): Promise<void> {
-    expect(node.received.messages).to.be.empty;
-    expect(node.received.calls).to.be.empty;
-    const friend = await nodes.start(two, await freeAddress());
-    friend.transport.setPeers(new Map([[one, node.address]]));
-    const answer = await friend.transport.call(one, 'propose', utf8('still'), patienceMs);
-    expect(fromUtf8(answer)).to.equal('still');
-  }
+  let strangers: Strangers;
+  beforeEach(() => (strangers = new Strangers()));
+  afterEach(() => strangers.end());
 
   it('random bytes change nothing', async () => {
-    const node = await nodes.start(one, await freeAddress());
+    const node = await strangers.nodes.start(one, await freeAddress());
     const random = seededRandom(7);
     for (let attempt = 0; attempt < 20; attempt++) {
       const socket = await rawSocket(node.address);
@@ -68,11 +43,11 @@ describe('PeerTransport on gRPC, among strangers', () => {
       if (attempt % 2 === 0) socket.resetAndDestroy();
       else socket.end();
     }
-    await expectUntouchedAndServing(node);
+    await strangers.expectUntouchedAndServing(node);
   });
 
   it('HTTP/2 with garbage behind its preface changes nothing', async () => {
-    const node = await nodes.start(one, await freeAddress());
+    const node = await strangers.nodes.start(one, await freeAddress());
     const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
     const settings = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
     const random = seededRandom(8);
@@ -82,36 +57,36 @@ describe('PeerTransport on gRPC, among strangers', () => {
       const garbage = Buffer.from(random.hex(1 + random.intBelow(500)), 'hex');
       socket.end(Buffer.concat([preface, settings, garbage]));
     }
-    await expectUntouchedAndServing(node);
+    await strangers.expectUntouchedAndServing(node);
   });
 
   it('a stream without a hello is closed', async () => {
-    const node = await nodes.start(one, await freeAddress());
-    const peer = dial(node, 'Control');
+    const node = await strangers.nodes.start(one, await freeAddress());
+    const peer = strangers.dial(node, 'Control');
     peer.call.write({ body: 'batch', batch: { messages: [] } });
     expect(await peer.end()).to.equal('its first frame is not a hello');
-    await expectUntouchedAndServing(node);
+    await strangers.expectUntouchedAndServing(node);
   });
 
   it('a stream that stays silent is closed', async () => {
-    const node = await nodes.start(one, await freeAddress());
-    const peer = dial(node, 'Calls');
+    const node = await strangers.nodes.start(one, await freeAddress());
+    const peer = strangers.dial(node, 'Calls');
     expect(await peer.end()).to.equal('it sends no hello');
   }).timeout(15_000);
 
   it('another protocol version is refused', async () => {
-    const node = await nodes.start(one, await freeAddress());
+    const node = await strangers.nodes.start(one, await freeAddress());
     for (const rpc of ['Control', 'CallAddress'] as const) {
-      const peer = dial(node, rpc);
+      const peer = strangers.dial(node, rpc);
       peer.call.write({ ...hello, hello: { ...hello.hello, version: 2 } });
       expect(await peer.end()).to.equal('it speaks protocol 2, not 1');
     }
-    await expectUntouchedAndServing(node);
+    await strangers.expectUntouchedAndServing(node);
   });
 
   it('messages that cannot be read end their stream, none of their frame is handled', async () => {
-    const node = await nodes.start(one, await freeAddress());
-    const peer = dial(node, 'Control');
+    const node = await strangers.nodes.start(one, await freeAddress());
+    const peer = strangers.dial(node, 'Control');
     peer.call.write(hello);
     const good = encodeRaftMessage(heartbeat(two, one, 1));
     peer.call.write({
@@ -119,41 +94,41 @@ describe('PeerTransport on gRPC, among strangers', () => {
       batch: { messages: [good, new Uint8Array([255, 255, 255])] },
     });
     expect(await peer.end()).to.equal('it sends a message that cannot be read');
-    await expectUntouchedAndServing(node);
+    await strangers.expectUntouchedAndServing(node);
   });
 
   it('messages for another node end their stream', async () => {
-    const node = await nodes.start(one, await freeAddress());
-    const peer = dial(node, 'Append');
+    const node = await strangers.nodes.start(one, await freeAddress());
+    const peer = strangers.dial(node, 'Append');
     peer.call.write(hello);
     const messages = [encodeRaftMessage(append(two, two, new Uint8Array(3)))];
     peer.call.write({ body: 'batch', batch: { messages } });
     expect(await peer.end()).to.match(/^it sends what is meant for/);
-    await expectUntouchedAndServing(node);
+    await strangers.expectUntouchedAndServing(node);
   });
 
   it('frames of another kind end their stream', async () => {
-    const node = await nodes.start(one, await freeAddress());
+    const node = await strangers.nodes.start(one, await freeAddress());
     const wrong: readonly (readonly [RpcName, RegExp])[] = [
       ['Control', /batches only/],
       ['Calls', /requests only/],
       ['Snapshot', /does not carry 'done'/],
     ];
     for (const [rpc, reason] of wrong) {
-      const peer = dial(node, rpc);
+      const peer = strangers.dial(node, rpc);
       peer.call.write(hello);
       peer.call.write({ body: 'done', done: {} });
       expect(await peer.end()).to.match(reason);
     }
-    await expectUntouchedAndServing(node);
+    await strangers.expectUntouchedAndServing(node);
   });
 
   it('a newer stream of a peer takes the place of its old one', async () => {
-    const node = await nodes.start(one, await freeAddress());
-    const old = dial(node, 'Control');
+    const node = await strangers.nodes.start(one, await freeAddress());
+    const old = strangers.dial(node, 'Control');
     old.call.write(hello);
     await until('the first hello', () => old.frames.length === 1);
-    const newer = dial(node, 'Control');
+    const newer = strangers.dial(node, 'Control');
     newer.call.write(hello);
     expect(await old.end()).to.equal('a newer stream took its place');
     const messages = [encodeRaftMessage(heartbeat(two, one, 1))];
@@ -162,10 +137,10 @@ describe('PeerTransport on gRPC, among strangers', () => {
   });
 
   it('a chunk out of turn ends the snapshot', async () => {
-    const node = await nodes.start(one, await freeAddress());
+    const node = await strangers.nodes.start(one, await freeAddress());
     const intake = new TestIntake();
     node.received.takeSnapshot = intake.receive;
-    const peer = dial(node, 'Snapshot');
+    const peer = strangers.dial(node, 'Snapshot');
     peer.call.write(hello);
     const header = new Uint8Array(0);
     peer.call.write({ body: 'offer', offer: { term: 1, header, resumeKey: 'k', chunkCount: 5 } });
@@ -177,10 +152,10 @@ describe('PeerTransport on gRPC, among strangers', () => {
   });
 
   it('a snapshot that ends early is aborted', async () => {
-    const node = await nodes.start(one, await freeAddress());
+    const node = await strangers.nodes.start(one, await freeAddress());
     const intake = new TestIntake();
     node.received.takeSnapshot = intake.receive;
-    const peer = dial(node, 'Snapshot');
+    const peer = strangers.dial(node, 'Snapshot');
     peer.call.write(hello);
     const bytes = new Uint8Array(10);
     peer.call.write({
@@ -194,13 +169,13 @@ describe('PeerTransport on gRPC, among strangers', () => {
   });
 
   it('an append of 12 MiB gets through', async () => {
-    const [first, second] = await nodes.pair();
+    const [first, second] = await strangers.nodes.pair();
     first.transport.send(append(one, two, new Uint8Array(12 * 1024 * 1024)));
     await until('the append', () => second.received.messages.length === 1);
   });
 
   it('a message too large for any frame is dropped, the link stands', async () => {
-    const [first, second] = await nodes.pair();
+    const [first, second] = await strangers.nodes.pair();
     first.transport.send(append(one, two, new Uint8Array(16 * 1024 * 1024)));
     first.transport.send(append(one, two, new Uint8Array(1)));
     await until('the next append', () => second.received.messages.length === 1);
@@ -214,8 +189,8 @@ describe('PeerTransport on gRPC, among strangers', () => {
   it('a server that is none of ours is UNREACHABLE', async () => {
     const address = await freeAddress();
     const server = await webServer(address);
-    open.push(server);
-    const node = await nodes.start(one, await freeAddress());
+    strangers.closeAtEnd(server);
+    const node = await strangers.nodes.start(one, await freeAddress());
     node.transport.setPeers(new Map([[two, address]]));
     const call = node.transport.call(two, 'propose', utf8('x'), patienceMs);
     expect(await codeOfRejection(call)).to.equal('UNREACHABLE');

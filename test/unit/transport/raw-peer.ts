@@ -1,9 +1,22 @@
+import { expect } from 'chai';
 import { Client, credentials } from '@grpc/grpc-js';
 import type { ClientDuplexStream, StatusObject } from '@grpc/grpc-js';
+import { fromUtf8, utf8 } from '../../../src/shared/index.ts';
+import { createGrpcPeerTransport } from '../../../src/transport/index.ts';
 import type { Frame } from '../../../src/transport/peer/frames.ts';
 import type { RpcName } from '../../../src/transport/peer/pipes.ts';
 import { peerService } from '../../../src/transport/peer/rpc.ts';
-import { cluster, one, two, until } from '../../contract/peer-transport-support.ts';
+import {
+  cluster,
+  freeAddress,
+  one,
+  TestNodes,
+  two,
+  until,
+} from '../../contract/peer-transport-support.ts';
+import type { TestNode } from '../../contract/peer-transport-support.ts';
+
+const patienceMs = 8000;
 
 /** Of a fellow: it is let in. */
 export const hello: Frame & { readonly body: 'hello' } = {
@@ -37,5 +50,35 @@ export class RawPeer {
   async end(): Promise<string> {
     await until('the end', () => this.ending !== null);
     return this.ending?.details ?? '';
+  }
+}
+
+/** Nodes, and whoever dials them and says what he wants. */
+export class Strangers {
+  readonly nodes = new TestNodes(createGrpcPeerTransport);
+  readonly #open: { close: () => void }[] = [];
+
+  closeAtEnd(thing: { close: () => void }): void {
+    this.#open.push(thing);
+  }
+
+  dial(node: TestNode, rpc: RpcName): RawPeer {
+    const peer = new RawPeer(node.address, rpc);
+    this.closeAtEnd(peer);
+    return peer;
+  }
+
+  async expectUntouchedAndServing(node: TestNode): Promise<void> {
+    expect(node.received.messages).to.be.empty;
+    expect(node.received.calls).to.be.empty;
+    const friend = await this.nodes.start(two, await freeAddress());
+    friend.transport.setPeers(new Map([[one, node.address]]));
+    const answer = await friend.transport.call(one, 'propose', utf8('still'), patienceMs);
+    expect(fromUtf8(answer)).to.equal('still');
+  }
+
+  async end(): Promise<void> {
+    for (const thing of this.#open) thing.close();
+    await this.nodes.stopAll();
   }
 }

@@ -1,15 +1,8 @@
-import { asTerm } from '../../../../src/shared/index.ts';
-import { createLog, openStateEngine, stateDirectory } from '../../../../src/storage/index.ts';
-import {
-  configurationEntry,
-  emptyBase,
-  entries,
-  identity,
-  silentLogger,
-  smallSettings,
-} from '../../../contract/log-store-support.ts';
+import { openStateEngine, stateDirectory } from '../../../../src/storage/index.ts';
+import { silentLogger, smallSettings } from '../../../contract/log-store-support.ts';
 import { Machine } from '../../../support/machine.ts';
 import { writeSmallFile } from '../../../../src/node/cluster/small-file.ts';
+import { addDirectory } from './support.ts';
 
 export const dataDir = '/data';
 export const lastIndex = 6;
@@ -28,23 +21,15 @@ export const condemnation = 'a row could not be read';
 export async function machineWithData(): Promise<Machine> {
   const machine = new Machine();
   const { files, kvFactory } = machine;
-  await files.makeDirectory(dataDir);
+  await addDirectory(machine, { path: dataDir, term: 3, lastIndex });
   await files.makeDirectory(`${dataDir}/snapshots`);
-  for (const directory of ['/', dataDir]) await files.syncDirectory(directory);
+  await files.syncDirectory(dataDir);
   const engine = await openStateEngine({
     kvFactory,
     directory: stateDirectory(dataDir, 1),
     onFailure: nothing,
   });
   await engine.close();
-  const hardState = { term: asTerm(3), vote: null };
-  const log = await createLog({
-    ...placeOf(machine),
-    ...{ identity, base: emptyBase, generation: 1, hardState },
-  });
-  const written = [configurationEntry(1, 1, 'n1', 'n2', 'n3'), ...entries(2, lastIndex, 3)];
-  await log.write({ sequence: 1, entries: written });
-  await log.close();
   await writeSmallFile(files, dataDir, { name: 'condemned', text: condemnation });
   return machine;
 }
