@@ -10,7 +10,7 @@ export { createLog, openLog } from './log/open-log.ts';
 export type { NewLog } from './log/open-log.ts';
 export type { LogPlace } from './log/recovery.ts';
 export type { LogUsage, SegmentedLog } from './log/segmented-log.ts';
-export { defaultLogSettings, RESERVE_BYTES } from './log/settings.ts';
+export { defaultLogSettings, RESERVE_BYTES, ROOMY_FACTOR } from './log/settings.ts';
 export type { LogSettings } from './log/settings.ts';
 export type { Kv, KvCursor, KvFactory, KvRow } from './kv/kv.ts';
 export { readOnlyRocksKvFactory, rocksKvFactory } from './kv/rocks-kv.ts';

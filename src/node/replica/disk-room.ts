@@ -1,14 +1,11 @@
 import type { LogUsage } from '../../storage/index.ts';
-import { RESERVE_BYTES } from '../../storage/index.ts';
+import { RESERVE_BYTES, ROOMY_FACTOR } from '../../storage/index.ts';
 
 /**
  * low: what can be spared should go. none: even the log's next segment would not fit, and without it
  * the process ends.
  */
 export type DiskRoom = 'enough' | 'low' | 'none';
-
-/** There is room again when so much more than the least is free. */
-const marginFactor = 1.5;
 
 export interface DiskFound {
   readonly freeBytes: number;
@@ -22,6 +19,6 @@ export interface DiskFound {
 export function roomOf({ freeBytes, usage, segmentBytes, before }: DiskFound): DiskRoom {
   const isSpared = usage.spareSegments > 0;
   const neededBytes = isSpared ? RESERVE_BYTES : RESERVE_BYTES + segmentBytes;
-  if (freeBytes >= neededBytes * (before === 'enough' ? 1 : marginFactor)) return 'enough';
+  if (freeBytes >= neededBytes * (before === 'enough' ? 1 : ROOMY_FACTOR)) return 'enough';
   return !isSpared && freeBytes < segmentBytes ? 'none' : 'low';
 }

@@ -14,6 +14,8 @@ export interface LogSettings {
 
 /** Disk space that no spare segment is made from: the state needs it when a disk fills up. */
 export const RESERVE_BYTES = 64 * 1024 * 1024;
+/** There is room again, and room to begin something large, when so many times the least is free. */
+export const ROOMY_FACTOR = 1.5;
 
 export const defaultLogSettings: LogSettings = {
   segmentBytes: 64 * 1024 * 1024,

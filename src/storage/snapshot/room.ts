@@ -1,9 +1,9 @@
 import { codeOf, QuorateError } from '../../shared/index.ts';
 import type { Files } from '../files/files.ts';
-import { RESERVE_BYTES } from '../log/settings.ts';
+import { RESERVE_BYTES, ROOMY_FACTOR } from '../log/settings.ts';
 
 /** A snapshot that is begun leaves more than the reserve: else it would have values refused at once. */
-const beginReserveBytes = 1.5 * RESERVE_BYTES;
+const beginReserveBytes = ROOMY_FACTOR * RESERVE_BYTES;
 
 /** What is to be written where; `action` as in 'make a snapshot'. */
 export interface RoomWanted {
