@@ -1,12 +1,12 @@
 import type { Applied, Replica } from '../../../src/node/replica/index.ts';
 import type { Random } from '../../../src/shared/index.ts';
 import { codeOf, QuorateError, utf8 } from '../../../src/shared/index.ts';
-import type { Compare, Envelope, KeyRecord, Operation } from '../../../src/store/index.ts';
-import { defaultKeyspace } from '../../../src/store/index.ts';
+import type { Envelope, KeyRecord } from '../../../src/store/index.ts';
 import type { Answer, History } from './history.ts';
 import { isForeseen } from './history.ts';
 import type { KeyHistory } from './key-history.ts';
 import { requestName } from './reference-store.ts';
+import { keys, Requests, textOf } from './requests.ts';
 import type { SimNode } from './sim-node.ts';
 import type { World } from './world.ts';
 import { anyOf, between, happens } from './world.ts';
@@ -24,16 +24,13 @@ export interface ClientInit {
 }
 
 const ATTEMPTS_MAX = 12;
-const KEYS = 10;
 const asideTimeoutMs = 2_000;
-/** More than two blocks of the log. */
-const LONG_VALUE_BYTES = 9_000;
-const keys = Array.from({ length: KEYS }, (_, i) => `k${i}`);
 
 /** Asks any node for this and that, a few things at a time, until it is told to stop. */
 export class Client {
   readonly #init: ClientInit;
   readonly #random: Random;
+  readonly #requests: Requests;
   #count = 0;
   #session: 'none' | 'opening' | 'open' = 'none';
   #sequence = 0;
@@ -42,6 +39,7 @@ export class Client {
   constructor(init: ClientInit) {
     this.#init = init;
     this.#random = init.world.fork();
+    this.#requests = new Requests(this.#random, init.history);
   }
 
   start(): void {
@@ -65,7 +63,7 @@ export class Client {
     const timeoutMs = between(this.#random, 200, 4_000);
     if (happens(this.#random, 300)) await this.#read(node, name, { timeoutMs, isFirst: false });
     else if (this.#init.usesSession && this.#session !== 'opening') await this.#ofSession(name);
-    else await this.write(node, this.#envelope(name), timeoutMs);
+    else await this.write(node, this.#requests.any(name), timeoutMs);
   }
 
   /** Request 1 opens the session: the next ones go out when it has its answer. */
@@ -73,7 +71,7 @@ export class Client {
     const sequence = ++this.#sequence;
     if (this.#session === 'none') this.#session = 'opening';
     const session = `session-${this.#init.name}`;
-    const isDone = await this.#writeNumbered({ ...this.#envelope(name), session, sequence });
+    const isDone = await this.#writeNumbered({ ...this.#requests.any(name), session, sequence });
     if (isDone && sequence === 1) this.#session = 'open';
   }
 
@@ -85,22 +83,22 @@ export class Client {
 
   async writeSomething(node: SimNode): Promise<void> {
     const name = `${this.#init.name}-${++this.#count}`;
-    await this.write(node, this.#envelope(name), between(this.#random, 200, 4_000));
+    await this.write(node, this.#requests.any(name), between(this.#random, 200, 4_000));
   }
 
   /**
    * To a key of its own: many such of which nobody knows what became are no riddle. Short: many of
    * them fit into a log that gets nothing committed.
    */
-  async writeAside(node: SimNode, extraBytes = this.#random.intBelow(150)): Promise<void> {
+  async writeAside(node: SimNode): Promise<void> {
     const name = `${this.#init.name}-${++this.#count}`;
-    const put = this.#put(utf8(`aside ${name}`), name, extraBytes);
-    await this.write(node, envelopeOf(name, { then: [put] }), asideTimeoutMs);
+    await this.write(node, this.#requests.aside(name), asideTimeoutMs);
   }
 
-  /** It takes several blocks of the log. */
+  /** As `writeAside`, but it takes several blocks of the log. */
   async writeLong(node: SimNode): Promise<void> {
-    await this.writeAside(node, LONG_VALUE_BYTES);
+    const name = `${this.#init.name}-${++this.#count}`;
+    await this.write(node, this.#requests.long(name), asideTimeoutMs);
   }
 
   /** Resolves when there is an answer, or never will be one. True: it was acknowledged. */
@@ -199,67 +197,7 @@ export class Client {
       else history.onReadFailed(name, error);
     }
   }
-
-  #envelope(session: string): Envelope {
-    const key = utf8(anyOf(this.#random, keys) ?? '');
-    const kind = this.#random.intBelow(100);
-    if (kind < 55) return envelopeOf(session, { then: [this.#put(key, session)] });
-    if (kind < 65) return envelopeOf(session, { then: [{ kind: 'delete', key }] });
-    if (kind < 75) {
-      const other = utf8(anyOf(this.#random, keys) ?? '');
-      return envelopeOf(session, {
-        then: [this.#put(key, session), { kind: 'delete', key: other }],
-      });
-    }
-    const compare = [this.#compare(key)];
-    const instead = happens(this.#random, 300) ? [this.#put(key, `${session}-else`)] : [];
-    return envelopeOf(session, { compare, then: [this.#put(key, session)], else: instead });
-  }
-
-  #compare(key: Uint8Array): Compare {
-    const target = anyOf(this.#random, ['modRevision', 'version', 'createRevision'] as const);
-    const relation = anyOf(this.#random, ['equal', 'less', 'greater', 'notEqual'] as const);
-    const about = target === 'version' ? 4 : this.#init.history.knownRevision;
-    const number = happens(this.#random, 300) ? 0 : Math.max(0, about - this.#random.intBelow(4));
-    return {
-      key,
-      target: target ?? 'version',
-      relation: relation ?? 'equal',
-      number,
-      bytes: new Uint8Array(0),
-    };
-  }
-
-  /** Some values are the same again, some are long, some are mostly zeros. */
-  #put(key: Uint8Array, text: string, extraBytes = this.#extraBytes()): Operation {
-    if (happens(this.#random, 100)) return { kind: 'put', key, value: utf8('same') };
-    const value = new Uint8Array(text.length + extraBytes);
-    value.set(utf8(text));
-    if (happens(this.#random, 500)) value.fill(0x61, text.length);
-    return { kind: 'put', key, value };
-  }
-
-  /** Most records of the log fill one block, some several. */
-  #extraBytes(): number {
-    if (happens(this.#random, 20)) return LONG_VALUE_BYTES;
-    return happens(this.#random, 50) ? 1_500 : this.#random.intBelow(150);
-  }
 }
-
-export const envelopeOf = (
-  session: string,
-  parts: Partial<Pick<Envelope, 'compare' | 'then' | 'else'>>,
-): Envelope => ({
-  minVersion: 1,
-  keyspace: defaultKeyspace,
-  principal: 'simulator',
-  session,
-  sequence: 0,
-  compare: [],
-  then: [],
-  else: [],
-  ...parts,
-});
 
 /** The answer of a process; UNKNOWN_OUTCOME when it is gone before. */
 function askProcess<T>(
@@ -296,10 +234,3 @@ async function readKey(replica: Replica, key: string): Promise<Answer> {
 const refused = (): QuorateError =>
   new QuorateError('STOPPED', 'Cannot ask a process that is gone');
 const gone = (): QuorateError => new QuorateError('UNKNOWN_OUTCOME', 'The process is gone');
-
-function textOf({ compare, then, else: otherwise }: Envelope): string {
-  const operations = (all: readonly Operation[]): string =>
-    all.map((one) => `${one.kind} ${'key' in one ? Buffer.from(one.key).toString() : ''}`).join();
-  const conditions = compare.map((one) => `${one.target} ${one.relation} ${one.number}`).join();
-  return `${conditions === '' ? '' : `if ${conditions}: `}${operations(then)} / ${operations(otherwise)}`;
-}

@@ -3,7 +3,7 @@ import { peerService } from '../../../src/transport/peer/rpc.ts';
 import { encodeEnvelope, supportedClusterVersion } from '../../../src/store/index.ts';
 import { utf8 } from '../../../src/shared/index.ts';
 import { decodeProposeResponse, encodeProposeRequest } from '../../../src/wire/index.ts';
-import { envelopeOf } from './client.ts';
+import { envelopeOf } from './requests.ts';
 import type { Scene } from './scene.ts';
 import { happens } from './world.ts';
 

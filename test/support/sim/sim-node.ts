@@ -1,36 +1,22 @@
-import { DataDirectory } from '../../../src/node/cluster/data-directory.ts';
 import { peerAddresses } from '../../../src/node/cluster/peer-addresses.ts';
-import type { ReplicaInit } from '../../../src/node/replica/index.ts';
-import { Replica } from '../../../src/node/replica/index.ts';
+import type { Replica } from '../../../src/node/replica/index.ts';
 import type { Configuration, Member, RaftMessage } from '../../../src/raft/index.ts';
 import type { PeerId } from '../../../src/shared/index.ts';
-import { codeOf, peerIdOf, QuorateError } from '../../../src/shared/index.ts';
-import { createMemoryPeerTransport } from '../../../src/transport/index.ts';
-import type { PeerHandlers, PeerTransport } from '../../../src/transport/index.ts';
+import { codeOf, peerIdOf } from '../../../src/shared/index.ts';
+import type { PeerTransport } from '../../../src/transport/index.ts';
+import type { Running } from './boot-node.ts';
+import { bootNode } from './boot-node.ts';
 import type { Watched } from './checker.ts';
 import { addFault } from './counts.ts';
-import { Transfers } from './conduct.ts';
 import { Life } from './life.ts';
-import { tracingLogger } from './node-log.ts';
-import { observedTransport } from './observed-transport.ts';
-import { tinySettings } from './profile.ts';
 import { SimDisk } from './sim-disk.ts';
-import { openSimLog } from './sim-log.ts';
-import type { Moment, SimNodeInit } from './sim-node-init.ts';
+import type { SimNodeInit } from './sim-node-init.ts';
 import { between } from './world.ts';
 
 export type { Moment } from './sim-node-init.ts';
 
-const dataDirectory = '/data';
 const restartMsMax = 3_000;
 const stopMsMax = 20_000;
-
-type Mount = Pick<ReplicaInit, 'files' | 'kvFactory' | 'log'>;
-
-interface Running extends Watched {
-  readonly transport: PeerTransport;
-  readonly directory: DataDirectory;
-}
 
 /** One incarnation of a node: the production replica on a disk and a network that fail. */
 export class SimNode {
@@ -43,8 +29,6 @@ export class SimNode {
   running: Running | null = null;
   /** Also while it stops: it goes on for a moment. */
   watched: Watched | null = null;
-  /** Of this life. */
-  #transfers = new Transfers();
   readonly #init: SimNodeInit;
   /** This life was hit by a fault of the disk: it may end because of it. */
   #errorsBefore = 0;
@@ -167,78 +151,22 @@ export class SimNode {
   }
 
   async #boot(life: Life): Promise<void> {
-    const files = this.disk.files.mount();
-    const kvFactory = this.disk.kv.mount();
-    const directory = await DataDirectory.open({
-      files,
-      kvFactory,
-      path: dataDirectory,
-      logSettings: tinySettings(this.#init.profile).log,
-      logger: tracingLogger(this.#init.world, this.name),
+    const { disk, self } = this;
+    const running = await bootNode(this.#init, {
+      self,
+      disk,
+      life,
+      replica: () => this.replica,
+      setPeers: (transport, configuration) => this.#setPeers(transport, configuration),
+      deliver: (message) => this.#init.deliver(this, message),
+      onMoment: (moment) => this.#init.onMoment(this, moment),
+      onFatal: (error) => this.#die(life, error),
     });
-    this.#transfers = new Transfers();
-    const log = await openSimLog({
-      init: this.#init,
-      self: this.self,
-      disk: this.disk,
-      directory,
-      transfers: this.#transfers,
-      view: () => this.replica?.view,
-      onMoment: (moment) => this.#moment(moment),
-    });
-    const transport = this.#makeTransport(life);
-    await transport.start(this.#handlers(life));
-    const replica = await this.#open({ files, kvFactory, log }, transport, life);
     if (life.isOver) return;
-    const running = { self: this.self, replica, transport, directory, isStopping: false };
     this.running = this.watched = running;
-    this.#init.world.note(`${this.name} is up at ${replica.view.appliedIndex}`);
-    replica.start();
+    this.#init.world.note(`${this.name} is up at ${running.replica.view.appliedIndex}`);
+    running.replica.start();
     this.#init.onUp(this);
-  }
-
-  #open(mount: Mount, transport: PeerTransport, life: Life): Promise<Replica> {
-    const { checker, world, counts } = this.#init;
-    return Replica.open({
-      ...mount,
-      clock: life.clock,
-      random: world.fork(),
-      logger: tracingLogger(this.#init.world, this.name),
-      transport: observedTransport(transport, {
-        world,
-        life,
-        name: this.name,
-        profile: this.#init.profile,
-        transfers: this.#transfers,
-        onFault: (fault) => addFault(this.#init.faults, fault),
-        deliver: (message) => this.#init.deliver(this, message),
-        onSnapshotSent: (sent) => this.#init.onSnapshotSent({ from: this.self, ...sent }),
-        onSend: (message) => {
-          checker.onSend(this.self, message);
-          if (message.kind === 'voteResponse' && message.granted) this.#moment('voted');
-        },
-      }),
-      dataDirectory,
-      settings: tinySettings(this.#init.profile),
-      events: {
-        onNotices: () => undefined,
-        onRoleChange: ({ role, leader, term }) => {
-          world.note(`${this.name} is ${role} in term ${term}, leader ${leader ?? '-'}`);
-          if (role === 'preCandidate') counts.campaigns++;
-          if (role !== 'leader') return;
-          checker.onLeader(this.self, term);
-          this.#moment('leads');
-        },
-        onConfiguration: ({ configuration }) => this.#setPeers(transport, configuration),
-        onStateReplaced: () => {
-          world.note(`${this.name} installed a snapshot`);
-          counts.installs++;
-          checker.onInstalled(this.self, this.replica?.view);
-          this.#moment('installed');
-        },
-        onFatal: (error) => this.#die(life, error),
-      },
-    });
   }
 
   /** The process ends itself, a moment later as the real one does. Without a reason that is wrong. */
@@ -280,43 +208,6 @@ export class SimNode {
     const leader = this.running?.replica.view.leader ?? null;
     const known = { self: this.self, host: null, leader };
     transport.setPeers(peerAddresses(configuration, this.#init.gossip(), known));
-  }
-
-  #makeTransport(life: Life): PeerTransport {
-    const { world, network, clusterId } = this.#init;
-    return createMemoryPeerTransport(
-      {
-        self: this.self,
-        clusterId,
-        listen: this.address,
-        advertise: this.address,
-        logger: tracingLogger(this.#init.world, this.name),
-        clock: life.clock,
-        random: world.fork(),
-      },
-      network.memory,
-    );
-  }
-
-  #handlers(life: Life): PeerHandlers {
-    return {
-      onMessages: (messages) => life.pass(() => this.replica?.receive(messages)),
-      onCall: (_from, _method, body) => this.#inLife(life, (replica) => replica.onPropose(body)),
-      onSnapshot: (from, offer) => this.#inLife(life, (replica) => replica.onSnapshot(from, offer)),
-    };
-  }
-
-  #inLife<T>(life: Life, run: (replica: Replica) => Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      life.pass(() => {
-        if (this.replica !== null) run(this.replica).then(resolve, reject);
-        else reject(new QuorateError('NO_LEADER', 'Cannot answer: no cluster yet'));
-      });
-    });
-  }
-
-  #moment(moment: Moment): void {
-    this.#init.onMoment(this, moment);
   }
 }
 

@@ -1,10 +1,11 @@
 import { codeOf, equalBytes, utf8 } from '../../../src/shared/index.ts';
-import { Client, envelopeOf } from './client.ts';
+import { Client } from './client.ts';
 import type { Counts } from './counts.ts';
 import { acknowledgedOf, addFault } from './counts.ts';
 import { Nemesis } from './nemesis.ts';
 import type { Fault, Profile, ProfileName } from './profile.ts';
 import { drawProfile } from './profile.ts';
+import { envelopeOf } from './requests.ts';
 import { SimCluster } from './sim-cluster.ts';
 import type { SimNode } from './sim-node.ts';
 import { World } from './world.ts';
