@@ -65,6 +65,11 @@ export class CallLane {
     });
   }
 
+  /** See Link. */
+  hurry(): void {
+    this.#link.hurry();
+  }
+
   close(): void {
     this.#link.close();
     this.#failAll('this node stops or forgets it', 'STOPPED');

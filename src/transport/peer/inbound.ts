@@ -1,5 +1,5 @@
 import { InvariantError } from '../../shared/index.ts';
-import type { Clock, Logger } from '../../shared/index.ts';
+import type { Clock, Logger, PeerId } from '../../shared/index.ts';
 import type { Frame } from './frames.ts';
 import type { Identity } from './identity.ts';
 import type { LogGate } from './log-gate.ts';
@@ -12,6 +12,8 @@ export interface ServerContext {
   readonly logger: Logger;
   readonly logGate: LogGate;
   readonly handlers: PeerHandlers;
+  /** A peer was let in: it is up. */
+  readonly onGreeted: (peer: PeerId) => void;
 }
 
 /** The side of a stream that those who serve it see. */

@@ -33,7 +33,10 @@ export class Link {
   readonly #target: LinkTarget;
   readonly #events: LinkEvents;
   #stream: GreetedStream | null = null;
+  /** null: it does not pause. */
   #cancelRetry: Cancel | null = null;
+  /** The last attempt did not wait for its time. */
+  #isHurried = false;
   #openedAtMs: number | null = null;
   #failuresInRow = 0;
 
@@ -57,14 +60,25 @@ export class Link {
     this.#stream?.write(frame, bytes);
   }
 
+  /** The peer has shown that it is up: a pause ends, but never two in a row. */
+  hurry(): void {
+    if (this.#cancelRetry === null || this.#isHurried) return;
+    this.#cancelRetry();
+    this.#dial();
+    this.#isHurried = true;
+  }
+
   close(): void {
     this.#cancelRetry?.();
+    this.#cancelRetry = null;
     this.#stream?.close();
     this.#stream = null;
     this.#openedAtMs = null;
   }
 
   #dial(): void {
+    this.#cancelRetry = null;
+    this.#isHurried = false;
     this.#stream = new GreetedStream(this.#context, this.#target, {
       onOpen: () => this.#opened(),
       onFrame: (frame) => this.#events.onFrame(frame),

@@ -59,6 +59,11 @@ export class MessageLane {
     });
   }
 
+  /** See Link. */
+  hurry(): void {
+    this.#link.hurry();
+  }
+
   close(): void {
     this.#link.close();
     this.#queue.clear();

@@ -53,6 +53,13 @@ export class PeerLinks {
     };
   }
 
+  /** The peer has shown that it is up: what is not connected dials at once. */
+  hurry(): void {
+    this.#control.hurry();
+    this.#appends.hurry();
+    this.#calls.hurry();
+  }
+
   close(): void {
     this.#control.close();
     this.#appends.close();

@@ -40,6 +40,7 @@ export class PeerServer {
       accept: (hello, stream) => {
         this.#streams.get(keyOf(hello))?.refuse('a newer stream took its place');
         this.#streams.set(keyOf(hello), stream);
+        this.#context.onGreeted(asPeerId(hello.from));
         return this.#consumer(rpc, hello, stream);
       },
       closed: (hello, stream) => {

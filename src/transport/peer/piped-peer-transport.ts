@@ -54,7 +54,11 @@ export class PipedPeerTransport implements PeerTransport {
 
   async start(handlers: PeerHandlers): Promise<void> {
     assert(this.#server === null, 'A peer transport starts once');
-    const server = new PeerServer({ ...this.#context, handlers });
+    const server = new PeerServer({
+      ...this.#context,
+      handlers,
+      onGreeted: (peer) => this.#links.get(peer)?.hurry(),
+    });
     this.#server = server;
     this.#handlers = handlers;
     await this.#context.pipes.serve(this.#init.listen, (rpc, pipe) => server.accept(rpc, pipe));

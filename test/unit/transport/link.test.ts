@@ -175,6 +175,42 @@ describe('Link', () => {
     }
   });
 
+  it('hurry() ends a pause, and disturbs nothing else', async () => {
+    const world = linkWorld();
+    for (let failure = 0; failure < 6; failure++) await pauseAfterEnd(world, false);
+    world.link.hurry();
+    expect(world.dials, 'while it dials').to.have.length(7);
+    world.lastDial().events.onEnd({ refused: false, reason: 'because' });
+    world.link.hurry();
+    expect(world.dials, 'while it pauses').to.have.length(8);
+    open(world);
+    world.link.hurry();
+    await world.clock.advance(10_000);
+    expect(world.dials, 'while it stands').to.have.length(8);
+    world.link.close();
+    world.link.hurry();
+    expect(world.dials, 'after its end').to.have.length(8);
+    expect(world.clock.pendingCount).to.equal(0);
+  });
+
+  it('hurry() ends no two pauses in a row, however often a peer comes', async () => {
+    const world = linkWorld();
+    for (let failure = 0; failure < 6; failure++) await pauseAfterEnd(world, false);
+    const fail = (): void => world.lastDial().events.onEnd({ refused: false, reason: 'because' });
+    fail();
+    world.link.hurry();
+    fail();
+    world.link.hurry();
+    expect(world.dials).to.have.length(8);
+    await world.clock.advance(499);
+    expect(world.dials).to.have.length(8);
+    await world.clock.advance(501);
+    expect(world.dials).to.have.length(9);
+    fail();
+    world.link.hurry();
+    expect(world.dials).to.have.length(10);
+  });
+
   it('close() ends it for good', async () => {
     const world = linkWorld();
     open(world);

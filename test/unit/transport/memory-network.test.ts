@@ -36,21 +36,8 @@ interface World {
 async function connectedWorld(seed: number, faults = noFaults): Promise<World> {
   const clock = new VirtualClock();
   const network = new MemoryNetwork(clock, seededRandom(seed), faults);
-  const make = (self: PeerId, listen: string): PeerTransport =>
-    createMemoryPeerTransport(
-      {
-        self,
-        clusterId: cluster,
-        listen,
-        advertise: listen,
-        logger: new KeptLog(),
-        clock,
-        random: seededRandom(seed + 1),
-      },
-      network,
-    );
-  const first = make(one, 'a:1');
-  const second = make(two, 'b:1');
+  const first = makeTransport({ clock, network }, one, 'a:1', seed + 1);
+  const second = makeTransport({ clock, network }, two, 'b:1', seed + 1);
   const atFirst = new Recorder();
   const atSecond = new Recorder();
   await first.start(atFirst);
@@ -63,6 +50,17 @@ async function connectedWorld(seed: number, faults = noFaults): Promise<World> {
   second.setPeers(peers);
   await clock.advance(500);
   return { clock, network, first, second, atFirst, atSecond };
+}
+
+function makeTransport(
+  { clock, network }: Pick<World, 'clock' | 'network'>,
+  self: PeerId,
+  listen: string,
+  seed = 0,
+): PeerTransport {
+  const init = { self, clusterId: cluster, listen, advertise: listen, clock };
+  const random = seededRandom(seed);
+  return createMemoryPeerTransport({ ...init, logger: new KeptLog(), random }, network);
 }
 
 const isUp = (transport: PeerTransport): boolean =>
@@ -109,6 +107,19 @@ describe('MemoryNetwork', () => {
     first.send(append(one, two, empty));
     await clock.advance(1);
     expect(atSecond.messages.at(-1)?.kind).to.equal('appendRequest');
+  });
+
+  it('a peer that comes back is dialled as soon as it dials, not after the pause', async () => {
+    const { clock, network, first, second } = await connectedWorld(12);
+    await second.stop();
+    await clock.advance(20_000);
+    expect(isUp(first)).to.be.false;
+    const again = makeTransport({ clock, network }, two, 'b:1');
+    await again.start(new Recorder());
+    again.setPeers(new Map([[one, 'a:1']]));
+    await clock.advance(1);
+    expect(isUp(again)).to.be.true;
+    expect(isUp(first)).to.be.true;
   });
 
   it('a call into a cut is UNKNOWN_OUTCOME, one that finds no link UNREACHABLE', async () => {

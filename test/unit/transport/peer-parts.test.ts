@@ -201,6 +201,7 @@ describe('InboundCalls', () => {
       logger: new KeptLog(),
       logGate: new LogGate(realClock),
       handlers: new Recorder(),
+      onGreeted: () => undefined,
     };
     const calls = new InboundCalls(context, stream, async (_method, body) => {
       await finished;
