@@ -21,19 +21,23 @@ export type FrameKind = keyof typeof KIND_CODES;
 const KIND_CODES = { header: 0x31485351, rows: 0x31435351, trailer: 0x31545351 } as const;
 
 export const FRAME_HEAD_BYTES = 16;
-const CHECKSUM_BYTES = 4;
+export const CHECKSUM_BYTES = 4;
 /** Bounds what a reader takes into memory; rows are far smaller than this. */
 export const FRAME_BYTES_MAX = 16 * 1024 * 1024;
 
 export function encodeFrame(frame: Omit<Frame, 'body'>, body: readonly Uint8Array[]): Buffer {
-  const length = body.reduce((sum, part) => sum + part.length, 0);
   const head = Buffer.alloc(FRAME_HEAD_BYTES);
-  head.writeUInt32LE(KIND_CODES[frame.kind], 0);
-  head.writeUInt32LE(frame.number, 4);
-  head.writeUInt32LE(frame.rowCount, 8);
-  head.writeUInt32LE(length, 12);
   const bytes = Buffer.concat([head, ...body, Buffer.alloc(CHECKSUM_BYTES)]);
+  return sealFrame(frame, bytes);
+}
+
+/** Fills in head and checksum around a body that lies in its place already. */
+export function sealFrame(frame: Omit<Frame, 'body'>, bytes: Buffer): Buffer {
   const checked = bytes.length - CHECKSUM_BYTES;
+  bytes.writeUInt32LE(KIND_CODES[frame.kind], 0);
+  bytes.writeUInt32LE(frame.number, 4);
+  bytes.writeUInt32LE(frame.rowCount, 8);
+  bytes.writeUInt32LE(checked - FRAME_HEAD_BYTES, 12);
   bytes.writeUInt32LE(crc32(bytes.subarray(0, checked)), checked);
   return bytes;
 }

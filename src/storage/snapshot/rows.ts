@@ -1,5 +1,5 @@
 import type { KvRow } from '../kv/kv.ts';
-import { damaged, encodeFrame, viewOf } from './frame.ts';
+import { CHECKSUM_BYTES, damaged, FRAME_HEAD_BYTES, sealFrame, viewOf } from './frame.ts';
 import type { Frame } from './frame.ts';
 
 const ROW_HEAD_BYTES = 8;
@@ -10,39 +10,67 @@ export interface Chunk {
   readonly rowCount: number;
 }
 
-/** Gathers rows into chunk frames. Each row: key length u32, value length u32, key, value. */
+/** Beyond a full chunk, for the row that fills it; a larger one makes the frame grow. */
+const LAST_ROW_BYTES = 16 * 1024;
+
+/**
+ * Gathers rows into chunk frames. Each row: key length u32, value length u32, key, value. Rows are
+ * copied at once: kept by the thousand until the chunk is full, they would outlive their generation
+ * of the heap.
+ */
 export class ChunkBuilder {
   readonly #chunkBytes: number;
   #number = 1;
-  #parts: Uint8Array[] = [];
-  #bytes = 0;
+  #frame: Buffer;
+  /** Of the rows, in the frame. */
+  #end = FRAME_HEAD_BYTES;
   #rowCount = 0;
 
   constructor(chunkBytes: number) {
     this.#chunkBytes = chunkBytes;
+    this.#frame = this.#newFrame(LAST_ROW_BYTES);
   }
 
   /** The next chunk when this row fills it, else null. A row is never split. */
   add({ row, value }: KvRow): Chunk | null {
-    const head = Buffer.allocUnsafe(ROW_HEAD_BYTES);
-    head.writeUInt32LE(row.length, 0);
-    head.writeUInt32LE(value.length, 4);
-    this.#parts.push(head, row, value);
-    this.#bytes += ROW_HEAD_BYTES + row.length + value.length;
+    const start = this.#reserve(ROW_HEAD_BYTES + row.length + value.length);
+    const frame = this.#frame;
+    frame.writeUInt32LE(row.length, start);
+    frame.writeUInt32LE(value.length, start + 4);
+    frame.set(row, start + ROW_HEAD_BYTES);
+    frame.set(value, start + ROW_HEAD_BYTES + row.length);
     this.#rowCount++;
-    return this.#bytes >= this.#chunkBytes ? this.takeRest() : null;
+    return this.#end - FRAME_HEAD_BYTES >= this.#chunkBytes ? this.takeRest() : null;
   }
 
   /** What is left, as a chunk; null when nothing is. */
   takeRest(): Chunk | null {
     if (this.#rowCount === 0) return null;
     const rowCount = this.#rowCount;
-    const bytes = encodeFrame({ kind: 'rows', number: this.#number, rowCount }, this.#parts);
+    const frame = this.#frame.subarray(0, this.#end + CHECKSUM_BYTES);
+    const bytes = sealFrame({ kind: 'rows', number: this.#number, rowCount }, frame);
     this.#number++;
-    this.#parts = [];
-    this.#bytes = 0;
+    this.#frame = this.#newFrame(LAST_ROW_BYTES);
+    this.#end = FRAME_HEAD_BYTES;
     this.#rowCount = 0;
     return { bytes, rowCount };
+  }
+
+  /** Room for so many bytes behind the rows; where it begins. */
+  #reserve(bytes: number): number {
+    const start = this.#end;
+    if (start + bytes + CHECKSUM_BYTES > this.#frame.length) {
+      const larger = this.#newFrame(bytes);
+      larger.set(this.#frame.subarray(0, start));
+      this.#frame = larger;
+    }
+    this.#end = start + bytes;
+    return start;
+  }
+
+  #newFrame(lastRowBytes: number): Buffer {
+    const bytes = FRAME_HEAD_BYTES + this.#chunkBytes + lastRowBytes + CHECKSUM_BYTES;
+    return Buffer.allocUnsafeSlow(bytes);
   }
 }
 
