@@ -61,7 +61,9 @@ describe('Replica in a simulated cluster', () => {
     atLeast('readsAnswered', 100 * SEEDS);
     for (const fault of ['powerCut', 'crashAtStep', 'kill', 'isolate'] as const) hits(fault, SEEDS);
     for (const fault of ['pause', 'freeze', 'split', 'oneWay', 'tangle'] as const) hits(fault, 10);
-    for (const fault of ['comeback', 'badNetwork', 'brokenConnection'] as const) hits(fault, 10);
+    for (const fault of ['comeback', 'badNetwork', 'brokenConnection', 'slowDial'] as const) {
+      hits(fault, 10);
+    }
     for (const fault of ['staleSnapshot', 'engineError'] as const) hits(fault, 3);
     hits('promote', 1);
     for (const fault of ['stop', 'slowDisk', 'hungDisk', 'clockJump'] as const) hits(fault, 10);

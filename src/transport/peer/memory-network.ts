@@ -1,6 +1,6 @@
 import type { Clock, Random } from '../../shared/index.ts';
 import type { Frame } from './frames.ts';
-import { KEEPALIVE_INTERVAL_MS, KEEPALIVE_TIMEOUT_MS } from './limits.ts';
+import { CONNECT_TIMEOUT_MS, KEEPALIVE_INTERVAL_MS, KEEPALIVE_TIMEOUT_MS } from './limits.ts';
 import type { InboundPipe, RpcName } from './pipes.ts';
 import { peerService } from './rpc.ts';
 
@@ -49,6 +49,9 @@ export class MemoryNetwork {
   /** Frames that vanished, and connections that broke, so far. */
   lostCount = 0;
   brokenCount = 0;
+  /** Connections that take up to a second to stand, of 1000: their first packets are lost. */
+  slowDialPerMille = 0;
+  slowDialCount = 0;
   /** How the node at this address writes its frames: as this release does, unless it is another. */
   encode: (frame: Frame, from: string) => Buffer = (frame) =>
     peerService.Control.requestSerialize(frame);
@@ -112,6 +115,16 @@ export class MemoryNetwork {
   delayMs(): number {
     const { delayMsMin, delayMsMax } = this.#faults;
     return delayMsMin + this.#random.intBelow(delayMsMax - delayMsMin + 1);
+  }
+
+  /** How long a connection takes to stand. */
+  dialMs(): number {
+    const delayMs = this.delayMs();
+    if (this.slowDialPerMille === 0 || this.#random.intBelow(1000) >= this.slowDialPerMille) {
+      return delayMs;
+    }
+    this.slowDialCount++;
+    return delayMs + this.#random.intBelow(CONNECT_TIMEOUT_MS);
   }
 
   fateOf(isLossy: boolean): Fate {

@@ -56,6 +56,7 @@ export class Nemesis {
     this.#scene.isOver = true;
     cluster.network.partition(() => false);
     cluster.network.setFaults(null);
+    cluster.network.memory.slowDialPerMille = 0;
     for (const node of cluster.nodes) {
       node.disk.disarm();
       node.life?.resume();

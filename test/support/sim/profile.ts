@@ -72,6 +72,7 @@ export type Fault =
   | 'powerCut'
   | 'lostFrame'
   | 'brokenConnection'
+  | 'slowDial'
   | 'repeated'
   | 'staleSnapshot'
   | 'reordered'
@@ -121,6 +122,8 @@ export interface Profile {
   readonly calmMsMax: number;
   /** Of the network when nothing special is wrong with it. */
   readonly network: MemoryNetworkFaults;
+  /** Connections that take up to a second to stand while the network is disturbed, of 1000. */
+  readonly slowDialPerMille: number;
   /** Leaders answer reads without a round while they hold a lease. */
   readonly leaseReads: boolean;
   readonly pendingReadsMax: number;
@@ -150,6 +153,7 @@ export function drawProfile(random: Random, name: ProfileName): Profile {
     disturbances: drawDisturbances(random, name),
     calmMsMax: between(random, 300, 2_500),
     network: drawNetwork(random),
+    slowDialPerMille: anyOf(random, [0, 300, 1_000]) ?? 0,
     leaseReads: happens(random, 350),
     pendingReadsMax: anyOf(random, [2, 64]) ?? 64,
     spareSegments: anyOf(random, [1, 1, 2]) ?? 1,

@@ -70,6 +70,7 @@ export class SimCluster {
     this.#clusterId = asClusterId(world.random.hex(16));
     const numbers = Array.from({ length: profile.nodeCount }, (_, i) => i + 1);
     this.network = new SimNetwork(world, numbers.map(addressOf), profile.network);
+    this.network.memory.slowDialPerMille = profile.slowDialPerMille;
     this.#configuration = this.#firstConfiguration(numbers);
     this.checker.conduct.noteFounders(this.#configuration);
     this.#slots = numbers.map((number) => this.#makeSlot(number));

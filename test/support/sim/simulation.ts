@@ -103,6 +103,7 @@ class Simulation {
     counts.committed = checker.log.lastIndex;
     addFault(faults, 'lostFrame', network.memory.lostCount);
     addFault(faults, 'brokenConnection', network.memory.brokenCount);
+    addFault(faults, 'slowDial', network.memory.slowDialCount);
     return {
       seed: this.#seed,
       profile: this.#profile,
