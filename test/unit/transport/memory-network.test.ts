@@ -173,6 +173,18 @@ describe('MemoryNetwork', () => {
     expect(isUp(first)).to.be.true;
   });
 
+  it('slowDialPerMille lets connections take up to a second to stand', async () => {
+    const { clock, network, first } = await connectedWorld(13);
+    network.slowDialPerMille = 1000;
+    first.setPeers(new Map());
+    first.setPeers(new Map([[two, 'b:1']]));
+    await clock.advance(5);
+    expect(isUp(first)).to.be.false;
+    await clock.advance(1000);
+    expect(isUp(first)).to.be.true;
+    expect(network.slowDialCount).to.equal(3);
+  });
+
   it('delays keep the order within a lane', async () => {
     const faults = { ...noFaults, delayMsMin: 1, delayMsMax: 50 };
     const { clock, first, atSecond } = await connectedWorld(7, faults);
