@@ -176,7 +176,8 @@ export class SimNode {
     const message = error instanceof Error ? error.message : String(error);
     world.note(`${this.name} must stop: ${message}`);
     const isDamage = this.disk.isDamaged && codeOf(error) === 'STORAGE_DAMAGED';
-    const hasFailed = this.disk.errorCount > this.#errorsBefore;
+    // A file that is gone may be met by a write before a start looks for it.
+    const hasFailed = this.disk.errorCount > this.#errorsBefore || this.disk.isDamaged;
     if (!isDamage && !(hasFailed && codeOf(error) === 'STORAGE_FAILED')) {
       world.fail(new Error(`${this.name} failed without a reason: ${message}`, { cause: error }));
     }
