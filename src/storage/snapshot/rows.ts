@@ -12,6 +12,8 @@ export interface Chunk {
 
 /** Beyond a full chunk, for the row that fills it; a larger one makes the frame grow. */
 const LAST_ROW_BYTES = 16 * 1024;
+/** Before the first row of a chunk. */
+const noFrame = Buffer.alloc(0);
 
 /**
  * Gathers rows into chunk frames. Each row: key length u32, value length u32, key, value. Rows are
@@ -21,14 +23,13 @@ const LAST_ROW_BYTES = 16 * 1024;
 export class ChunkBuilder {
   readonly #chunkBytes: number;
   #number = 1;
-  #frame: Buffer;
+  #frame = noFrame;
   /** Of the rows, in the frame. */
   #end = FRAME_HEAD_BYTES;
   #rowCount = 0;
 
   constructor(chunkBytes: number) {
     this.#chunkBytes = chunkBytes;
-    this.#frame = this.#newFrame(LAST_ROW_BYTES);
   }
 
   /** The next chunk when this row fills it, else null. A row is never split. */
@@ -50,7 +51,7 @@ export class ChunkBuilder {
     const frame = this.#frame.subarray(0, this.#end + CHECKSUM_BYTES);
     const bytes = sealFrame({ kind: 'rows', number: this.#number, rowCount }, frame);
     this.#number++;
-    this.#frame = this.#newFrame(LAST_ROW_BYTES);
+    this.#frame = noFrame;
     this.#end = FRAME_HEAD_BYTES;
     this.#rowCount = 0;
     return { bytes, rowCount };
@@ -59,18 +60,17 @@ export class ChunkBuilder {
   /** Room for so many bytes behind the rows; where it begins. */
   #reserve(bytes: number): number {
     const start = this.#end;
-    if (start + bytes + CHECKSUM_BYTES > this.#frame.length) {
-      const larger = this.#newFrame(bytes);
-      larger.set(this.#frame.subarray(0, start));
-      this.#frame = larger;
-    }
+    if (start + bytes + CHECKSUM_BYTES > this.#frame.length) this.#enlarge(bytes);
     this.#end = start + bytes;
     return start;
   }
 
-  #newFrame(lastRowBytes: number): Buffer {
+  #enlarge(rowBytes: number): void {
+    const lastRowBytes = Math.max(rowBytes, LAST_ROW_BYTES);
     const bytes = FRAME_HEAD_BYTES + this.#chunkBytes + lastRowBytes + CHECKSUM_BYTES;
-    return Buffer.allocUnsafeSlow(bytes);
+    const larger = Buffer.allocUnsafeSlow(bytes);
+    larger.set(this.#frame.subarray(0, this.#end));
+    this.#frame = larger;
   }
 }
 
