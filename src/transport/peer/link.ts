@@ -44,7 +44,7 @@ export class Link {
     this.#context = context;
     this.#target = target;
     this.#events = events;
-    this.#dial();
+    this.#dial({ isHurried: false });
   }
 
   get isOpen(): boolean {
@@ -64,8 +64,7 @@ export class Link {
   hurry(): void {
     if (this.#cancelRetry === null || this.#isHurried) return;
     this.#cancelRetry();
-    this.#dial();
-    this.#isHurried = true;
+    this.#dial({ isHurried: true });
   }
 
   close(): void {
@@ -76,9 +75,9 @@ export class Link {
     this.#openedAtMs = null;
   }
 
-  #dial(): void {
+  #dial({ isHurried }: { isHurried: boolean }): void {
     this.#cancelRetry = null;
-    this.#isHurried = false;
+    this.#isHurried = isHurried;
     this.#stream = new GreetedStream(this.#context, this.#target, {
       onOpen: () => this.#opened(),
       onFrame: (frame) => this.#events.onFrame(frame),
@@ -99,7 +98,8 @@ export class Link {
     this.#failuresInRow = this.#wasStable() ? 1 : this.#failuresInRow + 1;
     this.#stream = null;
     this.#openedAtMs = null;
-    this.#cancelRetry = this.#context.clock.after(this.#pauseMs(end), () => this.#dial());
+    const redial = (): void => this.#dial({ isHurried: false });
+    this.#cancelRetry = this.#context.clock.after(this.#pauseMs(end), redial);
     this.#events.onDown(end.reason);
     const { peer, address } = this.#target;
     if (end.newer !== undefined) this.#context.onOutdated({ cluster: end.newer, peer, address });

@@ -51,6 +51,7 @@ export class MemoryNetwork {
   brokenCount = 0;
   /** Connections that take up to a second to stand, of 1000: their first packets are lost. */
   slowDialPerMille = 0;
+  /** So many of them so far; those to nobody do not count. */
   slowDialCount = 0;
   /** How the node at this address writes its frames: as this release does, unless it is another. */
   encode: (frame: Frame, from: string) => Buffer = (frame) =>
@@ -117,13 +118,13 @@ export class MemoryNetwork {
     return delayMsMin + this.#random.intBelow(delayMsMax - delayMsMin + 1);
   }
 
-  /** How long a connection takes to stand. */
-  dialMs(): number {
+  /** How long a connection to `to` takes to stand, or to find that nobody listens. */
+  dialMs(to: string): number {
     const delayMs = this.delayMs();
     if (this.slowDialPerMille === 0 || this.#random.intBelow(1000) >= this.slowDialPerMille) {
       return delayMs;
     }
-    this.slowDialCount++;
+    if (this.#servers.has(to)) this.slowDialCount++;
     return delayMs + this.#random.intBelow(CONNECT_TIMEOUT_MS);
   }
 

@@ -51,7 +51,7 @@ export class MemoryPipe {
       cancel: () => this.#cancel(),
     };
     network.track(this);
-    this.#cancelDial = network.clock.after(network.dialMs(), () => this.#dial());
+    this.#cancelDial = network.clock.after(network.dialMs(to), () => this.#dial());
   }
 
   /** Both sides find their connection gone. */

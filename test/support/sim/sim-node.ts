@@ -177,7 +177,8 @@ export class SimNode {
     world.note(`${this.name} must stop: ${message}`);
     const isDamage = this.disk.isDamaged && codeOf(error) === 'STORAGE_DAMAGED';
     // A file that is gone may be met by a write before a start looks for it.
-    const hasFailed = this.disk.errorCount > this.#errorsBefore || this.disk.isDamaged;
+    const hasLost = this.disk.isDamaged && isFileGone(error);
+    const hasFailed = this.disk.errorCount > this.#errorsBefore || hasLost;
     if (!isDamage && !(hasFailed && codeOf(error) === 'STORAGE_FAILED')) {
       world.fail(new Error(`${this.name} failed without a reason: ${message}`, { cause: error }));
     }
@@ -210,6 +211,12 @@ export class SimNode {
     const known = { self: this.self, host: null, leader };
     transport.setPeers(peerAddresses(configuration, this.#init.gossip(), known));
   }
+}
+
+/** Whether the system said so, here or in what caused it. */
+function isFileGone(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return ('code' in error && error.code === 'ENOENT') || isFileGone(error.cause);
 }
 
 async function stopAll({ replica, transport, directory }: Running): Promise<void> {

@@ -185,6 +185,15 @@ describe('MemoryNetwork', () => {
     expect(network.slowDialCount).to.equal(3);
   });
 
+  it('slowDialCount counts no connection to an address where nobody listens', async () => {
+    const { clock, network, first, second } = await connectedWorld(14);
+    await second.stop();
+    network.slowDialPerMille = 1000;
+    await clock.advance(5_000);
+    expect(isUp(first)).to.be.false;
+    expect(network.slowDialCount).to.equal(0);
+  });
+
   it('delays keep the order within a lane', async () => {
     const faults = { ...noFaults, delayMsMin: 1, delayMsMax: 50 };
     const { clock, first, atSecond } = await connectedWorld(7, faults);
