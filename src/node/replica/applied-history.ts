@@ -19,6 +19,11 @@ export class AppliedHistory {
     this.#configurations = [...recovered.configurations];
   }
 
+  /** The log holds nothing up to here. */
+  get baseIndex(): LogIndex {
+    return this.#base.index;
+  }
+
   /** Called for each applied entry. Entries recovered from the log may be recorded again. */
   record(entry: Entry, configuration: IndexedConfiguration | null): void {
     this.#forgetFrom(entry.index);

@@ -1,7 +1,8 @@
-import type { LogBase } from '../../raft/index.ts';
+import type { LogBase, LogStore } from '../../raft/index.ts';
 import type { Cancel, Clock, Logger, LogIndex } from '../../shared/index.ts';
 import { asIndex } from '../../shared/index.ts';
-import type { LogUsage } from '../../storage/index.ts';
+import type { SegmentedLog } from '../../storage/index.ts';
+import type { AppliedHistory } from './applied-history.ts';
 import type { DiskRoom } from './disk-room.ts';
 
 /** On a disk that is nearly full so much less stays for followers. */
@@ -21,18 +22,17 @@ export interface CompactorInit {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly settings: CompactionSettings;
-  readonly baseIndex: () => LogIndex;
+  readonly log: Pick<LogStore, 'compact'> & Pick<SegmentedLog, 'usage'>;
+  readonly history: AppliedHistory;
   readonly appliedIndex: () => LogIndex;
-  readonly logUsage: () => LogUsage;
-  readonly room: () => DiskRoom;
   /** The state is being replaced: there is nothing to flush now. */
   readonly isBusy: () => boolean;
   /** Makes the applied state durable; resolves with the index that is. */
   readonly flush: () => Promise<LogIndex>;
   /** The log should not be cut above this; null: no peer needs it. */
   readonly pinnedIndex: () => LogIndex | null;
-  readonly baseAt: (index: LogIndex) => LogBase;
-  readonly compact: (base: LogBase) => Promise<void>;
+  /** The log is about to be cut: entries up to there must not be ordered any more. */
+  readonly onCut: (base: LogBase) => void;
   readonly onFatal: (error: unknown) => void;
 }
 
@@ -40,6 +40,7 @@ export interface CompactorInit {
 export class Compactor {
   readonly #init: CompactorInit;
   #cancel: Cancel = () => undefined;
+  #room: DiskRoom = 'enough';
   #stopped = false;
   #running: Promise<void> = Promise.resolve();
 
@@ -62,43 +63,51 @@ export class Compactor {
     await this.#running;
   }
 
+  /** What was found on the disk: when it is nearly full the log is cut sooner. */
+  onRoom(room: DiskRoom): void {
+    this.#room = room;
+  }
+
   async #check(): Promise<void> {
-    const { baseIndex, appliedIndex, isBusy } = this.#init;
+    const { history, appliedIndex, isBusy } = this.#init;
     if (isBusy()) return;
-    const held = appliedIndex() - baseIndex();
+    const held = appliedIndex() - history.baseIndex;
     const keep = this.#keepOf(held);
     if (held > keep) await this.#compactTo(appliedIndex() - keep);
   }
 
   /** How many of so many applied entries stay; all of them when there is no need to cut. */
   #keepOf(held: number): number {
-    const { settings, logUsage, room } = this.#init;
+    const { settings, log } = this.#init;
     const { entriesMax, bytesMax, keepEntries } = settings;
-    const { bytes, segments } = logUsage();
+    const { bytes, segments } = log.usage();
     const quarter = Math.max(1, Math.floor(held / 4));
     let keep = held;
     if (held > entriesMax) keep = keepEntries;
     else if (bytes > bytesMax) keep = Math.min(keepEntries, quarter);
     // The segment in use stays whatever is cut.
-    if (room() === 'enough' || segments === 1) return keep;
+    if (this.#room === 'enough' || segments === 1) return keep;
     const few = Math.floor(keepEntries / lowKeepDivisor);
-    return Math.min(keep, few, room() === 'none' ? quarter : held);
+    return Math.min(keep, few, this.#room === 'none' ? quarter : held);
   }
 
   async #compactTo(wanted: number): Promise<void> {
-    const { flush, baseAt, compact, baseIndex } = this.#init;
+    const { flush, history, log, onCut } = this.#init;
     const durable = await flush();
     const index = Math.min(wanted, durable, this.#pinnedIndex(wanted));
-    if (index <= baseIndex() || this.#stopped) return;
-    await compact(baseAt(asIndex(index)));
+    if (index <= history.baseIndex || this.#stopped) return;
+    const base = history.baseAt(asIndex(index));
+    history.rebase(base);
+    onCut(base);
+    await log.compact(base);
   }
 
   /** A log of twice the size, or without a next segment, is cut all the same: transfers can begin again. */
   #pinnedIndex(wanted: number): number {
-    const { settings, pinnedIndex, logUsage, room, logger } = this.#init;
+    const { settings, pinnedIndex, log, logger } = this.#init;
     const pinned = pinnedIndex() ?? Infinity;
-    const { bytes } = logUsage();
-    const mayStay = bytes <= 2 * settings.bytesMax && room() !== 'none';
+    const { bytes } = log.usage();
+    const mayStay = bytes <= 2 * settings.bytesMax && this.#room !== 'none';
     if (pinned >= wanted || mayStay) return pinned;
     const message = 'Cutting the log that a peer still needs: its snapshot has to be sent again';
     logger.warn({ bytes, pinned, wanted }, message);

@@ -50,16 +50,13 @@ export class Replica {
   /** Digests of the state, to be compared with those of others. */
   readonly marks: DigestMarks;
   #state: ReplicaState;
-  #baseIndex: LogIndex;
   #noopIndex: LogIndex = asIndex(0);
-  #room: DiskRoom = 'enough';
   #failed = false;
 
   private constructor(init: ReplicaInit, state: ReplicaState) {
     const { recovered } = init.log;
     this.#init = { observer: noObserver, ...init };
     this.#state = state;
-    this.#baseIndex = recovered.base.index;
     this.self = ownPeerId(recovered);
     this.#cache = new EntryCache(init.settings.cacheBytesMax);
     this.#history = new AppliedHistory(recovered);
@@ -119,7 +116,7 @@ export class Replica {
 
   /** What was found on the disk: when it is nearly full old snapshots go and the log is cut sooner. */
   onRoom(room: DiskRoom): void {
-    this.#room = room;
+    this.#compactor.onRoom(room);
     if (room !== 'enough') this.#snapshots.makeRoom();
   }
 
@@ -249,31 +246,18 @@ export class Replica {
   }
 
   #makeCompactor(): Compactor {
-    const { clock, logger, settings, log } = this.#init;
     return new Compactor({
-      clock,
-      logger,
-      settings: settings.compaction,
-      baseIndex: () => this.#baseIndex,
+      ...this.#init,
+      settings: this.#init.settings.compaction,
+      history: this.#history,
       appliedIndex: () => this.#applier.appliedIndex,
-      logUsage: () => log.usage(),
-      room: () => this.#room,
       isBusy: () => this.#snapshots.isSwitching,
       flush: () => this.#state.engine.flush(),
       pinnedIndex: () => this.#snapshots.pinnedIndex,
-      baseAt: (index) => this.#history.baseAt(index),
-      compact: (base) => this.#compact(base),
+      // The core forgets first, so that it never orders entries that are gone.
+      onCut: (base) => this.#driver.submit({ kind: 'compacted', base }),
       onFatal: (error) => this.#fatal(error),
     });
-  }
-
-  /** The core forgets first, so that it never orders entries that are gone. */
-  async #compact(base: LogBase): Promise<void> {
-    if (base.index <= this.#baseIndex) return;
-    this.#baseIndex = base.index;
-    this.#history.rebase(base);
-    this.#driver.submit({ kind: 'compacted', base });
-    await this.#init.log.compact(base);
   }
 
   #onRoleChange(change: { role: RaftRole; leader: PeerId | null; term: Term }): void {
@@ -301,7 +285,6 @@ export class Replica {
 
   #switchTo(state: ReplicaState, base: LogBase): void {
     this.#state = state;
-    this.#baseIndex = base.index;
     this.#history.reset(base);
     this.marks.clear();
     this.#cache.clear();

@@ -1,10 +1,9 @@
 import { expect } from 'chai';
+import { AppliedHistory } from '../../../../src/node/replica/applied-history.ts';
 import { Compactor } from '../../../../src/node/replica/compactor.ts';
 import type { DiskRoom } from '../../../../src/node/replica/index.ts';
-import type { LogBase } from '../../../../src/raft/index.ts';
-import { emptyConfiguration } from '../../../../src/raft/index.ts';
 import { asIndex, asTerm } from '../../../../src/shared/index.ts';
-import { silentLogger } from '../../../contract/log-store-support.ts';
+import { emptyBase, silentLogger } from '../../../contract/log-store-support.ts';
 import { VirtualClock } from '../../../support/virtual-clock.ts';
 
 const settings = { entriesMax: 100, bytesMax: 1000, keepEntries: 10, checkMs: 50 };
@@ -15,55 +14,64 @@ async function checkedOnce(found: {
   readonly pinned: number | null;
   readonly room?: DiskRoom;
   readonly segments?: number;
-}): Promise<{ readonly cutTo: number | null; readonly warnings: readonly string[] }> {
+}): Promise<{
+  readonly cutTo: number | null;
+  readonly warnings: readonly string[];
+  readonly steps: readonly string[];
+}> {
   const clock = new VirtualClock();
   const warnings: string[] = [];
+  const steps: string[] = [];
   let cutTo: number | null = null;
   const compactor = new Compactor({
     clock,
     logger: { ...silentLogger, warn: (_fields, message) => void warnings.push(message) },
     settings,
-    baseIndex: () => asIndex(0),
+    log: {
+      usage: () => ({ segments: found.segments ?? 2, spareSegments: 0, bytes: found.bytes }),
+      compact: ({ index }) => {
+        cutTo = index;
+        steps.push(`the log begins above ${index}`);
+        return Promise.resolve();
+      },
+    },
+    history: new AppliedHistory({
+      base: emptyBase,
+      termRuns: [{ term: asTerm(1), firstIndex: asIndex(1) }],
+      configurations: [],
+    }),
     appliedIndex: () => asIndex(500),
-    logUsage: () => ({ segments: found.segments ?? 2, spareSegments: 0, bytes: found.bytes }),
-    room: () => found.room ?? 'enough',
     isBusy: () => false,
     flush: () => Promise.resolve(asIndex(500)),
     pinnedIndex: () => (found.pinned === null ? null : asIndex(found.pinned)),
-    baseAt,
-    compact: ({ index }) => {
-      cutTo = index;
-      return Promise.resolve();
-    },
+    onCut: ({ index }) => void steps.push(`the core forgets up to ${index}`),
     onFatal: (error) => {
       throw error;
     },
   });
+  compactor.onRoom(found.room ?? 'enough');
   compactor.start();
   await clock.advance(settings.checkMs);
   await compactor.stop();
-  return { cutTo, warnings };
+  return { cutTo, warnings, steps };
 }
-
-const baseAt = (index: number): LogBase => ({
-  index: asIndex(index),
-  term: asTerm(1),
-  configuration: { index: asIndex(0), configuration: emptyConfiguration },
-});
 
 describe('Compactor', () => {
   it('keeps the newest applied entries', async () => {
-    expect(await checkedOnce({ bytes: 10, pinned: null })).to.deep.equal({
-      cutTo: 490,
-      warnings: [],
-    });
+    const { cutTo, warnings } = await checkedOnce({ bytes: 10, pinned: null });
+    expect(cutTo).to.equal(490);
+    expect(warnings).to.be.empty;
+  });
+
+  it('has the core forget before the log is cut', async () => {
+    const { steps } = await checkedOnce({ bytes: 10, pinned: null });
+    expect(steps).to.deep.equal(['the core forgets up to 490', 'the log begins above 490']);
   });
 
   it('cuts nothing above what a peer will need after its snapshot', async () => {
-    expect(await checkedOnce({ bytes: 2000, pinned: 200 })).to.deep.equal({
-      cutTo: 200,
-      warnings: [],
-    });
+    const { cutTo, warnings } = await checkedOnce({ bytes: 2000, pinned: 200 });
+    expect(cutTo).to.equal(200);
+    expect(warnings).to.be.empty;
   });
 
   it('cuts a log of twice its size all the same, and says what follows from it', async () => {

@@ -1,12 +1,13 @@
 import { expect } from 'chai';
 
+import { AppliedHistory } from '../../../../src/node/replica/applied-history.ts';
 import { Compactor } from '../../../../src/node/replica/compactor.ts';
+import type { DiskRoom } from '../../../../src/node/replica/disk-room.ts';
 import { roomOf } from '../../../../src/node/replica/disk-room.ts';
 import { asIndex } from '../../../../src/shared/index.ts';
 import type { Files, SegmentedLog } from '../../../../src/storage/index.ts';
 import { createLog, MemoryDisk, RESERVE_BYTES } from '../../../../src/storage/index.ts';
 import {
-  baseAt,
   emptyBase,
   entry,
   identity,
@@ -25,9 +26,14 @@ class Bench {
   /** Bytes of the whole disk. */
   sizeBytes = Number.MAX_SAFE_INTEGER;
   usedBytes = 0;
-  #room: ReturnType<typeof roomOf> = 'enough';
+  #room: DiskRoom = 'enough';
   #lastIndex = 0;
-  #baseIndex = 0;
+  #compactor: Compactor | null = null;
+  readonly #history = new AppliedHistory({
+    base: emptyBase,
+    termRuns: [],
+    configurations: [],
+  });
   readonly #disk = new MemoryDisk({
     freeBytes: () => this.freeBytes,
     fault: ({ kind, path }) =>
@@ -52,32 +58,30 @@ class Bench {
   }
 
   compactor(log: SegmentedLog): Compactor {
-    return new Compactor({
+    this.#compactor = new Compactor({
       clock: this.clock,
       logger,
       settings: compaction,
-      baseIndex: () => asIndex(this.#baseIndex),
+      log,
+      history: this.#history,
       appliedIndex: () => asIndex(this.#lastIndex),
-      logUsage: () => log.usage(),
-      room: () => this.#room,
       isBusy: () => false,
       flush: () => Promise.resolve(asIndex(this.#lastIndex)),
       pinnedIndex: () => null,
-      baseAt: (index) => baseAt(index, 1),
-      compact: (base) => {
-        this.#baseIndex = base.index;
-        return log.compact(base);
-      },
+      onCut: () => undefined,
       onFatal: (error) => {
         throw error;
       },
     });
+    return this.#compactor;
   }
 
   /** One record, then what happens now and then. */
   async write(log: SegmentedLog): Promise<void> {
     this.#lastIndex++;
-    await log.write({ sequence: this.#lastIndex, entries: [entry(this.#lastIndex, 1)] });
+    const written = entry(this.#lastIndex, 1);
+    await log.write({ sequence: this.#lastIndex, entries: [written] });
+    this.#history.record(written, null);
     await this.settle();
     await this.look(log);
     await this.clock.advance(compaction.checkMs);
@@ -87,6 +91,7 @@ class Bench {
   async look(log: SegmentedLog): Promise<void> {
     const { freeBytes } = this;
     this.#room = roomOf({ freeBytes, usage: log.usage(), segmentBytes, before: this.#room });
+    this.#compactor?.onRoom(this.#room);
     log.prepareSpares();
     await this.settle();
   }
