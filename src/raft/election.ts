@@ -14,8 +14,9 @@ export function tickElection(state: RaftState, creditMs: number): void {
   if (state.role === 'candidate' && !state.log.isDurable(state.ownVoteSequence)) return;
   state.electionElapsedMs += creditMs;
   const isDue = state.electionElapsedMs >= state.electionTimeoutMs;
-  // Nobody else can lead a sole voter's cluster: waiting would serve nobody.
-  if (!isDue && !(state.isSoleVoter && state.role === 'follower')) return;
+  // Nobody else can come to lead a sole voter's cluster. Who leaves it may lead still, and read by lease.
+  const isHurried = state.isSoleVoter && state.role === 'follower' && !isLoyal(state);
+  if (!isDue && !isHurried) return;
   if (mayCampaign(state)) {
     preCampaign(state);
     return;

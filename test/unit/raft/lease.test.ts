@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Reply } from '../../../src/raft/index.ts';
 import { RaftCore } from '../../../src/raft/index.ts';
-import { seededRandom } from '../../../src/shared/index.ts';
+import { asNodeId, seededRandom } from '../../../src/shared/index.ts';
 import { RaftCluster } from '../../support/raft-cluster.ts';
 import {
   configurationOf,
@@ -131,6 +131,25 @@ describe('RaftCore lease reads (thesis 6.4.1)', () => {
     cluster.heal();
     cluster.run(100);
     expect(readNow(cluster, leader)?.kind).to.equal('readAt');
+  });
+
+  it('RaftCore that is left as the sole voter does not campaign while it owes the leaving leader a promise', () => {
+    const [cluster, leader] = clusterOf(true, configurationOf('a b'));
+    const heir = cluster.node('b');
+    const isLeft = (): boolean => {
+      const { members, outgoingVoters } = heir.view.configuration.configuration;
+      return members.length === 1 && outgoingVoters.length === 0;
+    };
+    cluster.loses = ({ kind }) => kind === 'appendResponse' && isLeft();
+    cluster.change(leader, { kind: 'remove', nodeId: asNodeId('a') });
+    cluster.runUntil(isLeft);
+    cluster.run(heartbeatMs * 2);
+    expect(isLeft()).to.equal(true);
+    expect(readNow(cluster, leader)?.kind).to.equal('readAt');
+    expect(heir.view.role).to.equal('follower');
+    cluster.isolate('a');
+    cluster.run(electionTimeoutMsMin);
+    expect(heir.view.role).to.equal('leader');
   });
 
   it('RaftCore that was restarted keeps the promise that its last life may have given', () => {
