@@ -47,13 +47,12 @@ export function onSnapshotReceived(state: RaftState, input: InputOf<'snapshotRec
 
 function isWanted(state: RaftState, base: LogBase): boolean {
   if (state.installing !== null || base.index <= state.commitIndex) return false;
-  if (state.log.holds(base.index, base.term)) {
-    commitTo(state, base.index);
-    reportHeld(state, base.index);
-    return false;
-  }
-  // A leader's log holds all that is committed: whatever this is, it is not for it.
-  return state.role !== 'leader';
+  // A leader's log holds all that is committed: its quorum says what is.
+  if (state.role === 'leader') return false;
+  if (!state.log.holds(base.index, base.term)) return true;
+  commitTo(state, base.index);
+  reportHeld(state, base.index);
+  return false;
 }
 
 /** The log starts at the installed snapshot, and nothing else of it is left. */

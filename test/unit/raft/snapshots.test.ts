@@ -141,6 +141,25 @@ describe('RaftCore and snapshots (Raft 7)', () => {
     expect(messagesOf(output, 'appendResponse')[0]).to.deep.include({ success: true, index: 3 });
   });
 
+  it('RaftCore that leads commits by its quorum only, not by a snapshot that comes late', () => {
+    const settings = { uncommittedBytesMax: 500 };
+    const cluster = new RaftCluster({ configuration: three, nodes: 'a b c', settings });
+    const leader = cluster.elect('a');
+    cluster.run(100);
+    cluster.isolate('a');
+    cluster.propose(leader, 'x'.repeat(400));
+    const { commitIndex, lastIndex, term } = leader.view;
+    const base = { ...leader.disk.base, index: lastIndex, term };
+    leader.step({ kind: 'snapshotReceived', from: peer('b'), term, base });
+    expect(leader.view.commitIndex).to.equal(commitIndex);
+    cluster.heal();
+    cluster.run(500);
+    expect(leader.view.commitIndex).to.equal(lastIndex);
+    // Nothing is uncommitted: there is room for as much again.
+    cluster.propose(leader, 'y', 'z'.repeat(400));
+    expect(leader.view.lastIndex).to.equal(lastIndex + 2);
+  });
+
   it('RaftCore installs over a log that conflicts, and keeps nothing of it', () => {
     const core = new RaftCore(initOf('a', three, { terms: [1, 1, 1, 1] }), seededRandom(1));
     receive(core, heartbeat({ from: 'b', to: 'a', term: 3 }));
