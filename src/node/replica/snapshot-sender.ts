@@ -1,5 +1,5 @@
 import type { LogBase, RaftView } from '../../raft/index.ts';
-import type { ClusterId, Clock, Logger, LogIndex, PeerId } from '../../shared/index.ts';
+import type { ClusterId, Clock, Logger, LogIndex, PeerId, Term } from '../../shared/index.ts';
 import { asIndex, codeOf, QuorateError } from '../../shared/index.ts';
 import type { Files, SpoolableEngine, StoredSnapshot } from '../../storage/index.ts';
 import { isLackOfRoom, listSnapshots, openSnapshot, spoolSnapshot } from '../../storage/index.ts';
@@ -25,7 +25,7 @@ export interface SnapshotSenderInit {
   readonly engine: () => SpoolableEngine;
   /** About how much its rows take. */
   readonly stateBytes: () => number;
-  readonly view: () => Pick<RaftView, 'term' | 'firstIndex' | 'lastIndex' | 'peers'>;
+  readonly view: () => Pick<RaftView, 'role' | 'term' | 'firstIndex' | 'lastIndex' | 'peers'>;
   readonly baseAt: (index: LogIndex) => LogBase;
   readonly send: (to: PeerId, source: SnapshotSource, signal: AbortSignal) => Promise<void>;
   readonly observe: ReplicaObserver['snapshot'];
@@ -134,10 +134,14 @@ export class SnapshotSender {
     }
   }
 
-  /** Ends with the term: the next leader may have to send one of its own. */
+  /**
+   * Ends with the office: the next leader may have to send one of its own. The term on offer is
+   * one that this node leads: the receiver will follow it.
+   */
   #sourceOf(to: PeerId, snapshot: StoredSnapshot): SnapshotSource {
     const { meta } = snapshot;
-    const { term } = this.#init.view();
+    const term = this.#termOfOffice();
+    if (term === null) throw leadsNoMore();
     const rest = gentlePace(this.#init.clock);
     return {
       offer: {
@@ -147,12 +151,18 @@ export class SnapshotSender {
         chunkCount: meta.chunkCount,
       },
       readChunk: async (number) => {
-        if (this.#init.view().term !== term) throw leadsNoMore();
+        if (this.#termOfOffice() !== term) throw leadsNoMore();
         this.#pins.moved(to, { snapshot: meta.base.index, number }, this.#now());
         await rest();
         return snapshot.readChunk(number);
       },
     };
+  }
+
+  /** null: another node leads, or none. */
+  #termOfOffice(): Term | null {
+    const { role, term } = this.#init.view();
+    return role === 'leader' ? term : null;
   }
 
   /** The newest file if the log goes on where it ends, else a new one. */
@@ -199,7 +209,7 @@ export class SnapshotSender {
 }
 
 const leadsNoMore = (): QuorateError =>
-  new QuorateError('NOT_LEADER', 'Cannot go on sending the snapshot: another term has begun');
+  new QuorateError('NOT_LEADER', 'Cannot send the snapshot: this node does not lead any more');
 
 /** The file is damaged, here or in the eyes of its receiver: the next transfer takes another. */
 function isBadFile(error: unknown): boolean {

@@ -26,7 +26,7 @@ describe('SnapshotExchange.makeRoom', () => {
     const kvFactory = new MemoryKvDisk().mount();
     bench = await SnapshotBench.make({ files, factory: kvFactory, root: '/data' });
     source = await bench.open(await bench.spool());
-    const view = { term: asTerm(3), firstIndex: 8, lastIndex: 9, peers: [] };
+    const view = { role: 'leader', term: asTerm(3), firstIndex: 8, lastIndex: 9, peers: [] };
     onSent = () => undefined;
     const submit = ({ kind }: { readonly kind: string }): void => {
       if (kind === 'snapshotSent') onSent();

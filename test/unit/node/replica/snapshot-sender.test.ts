@@ -10,7 +10,7 @@ import { baseAt, clusterId, codeFrom, SnapshotBench } from '../../../contract/sn
 import { VirtualClock } from '../../../support/virtual-clock.ts';
 import { LinesLogger } from '../support.ts';
 
-type SenderView = Pick<RaftView, 'term' | 'firstIndex' | 'lastIndex' | 'peers'>;
+type SenderView = Pick<RaftView, 'role' | 'term' | 'firstIndex' | 'lastIndex' | 'peers'>;
 
 const follower = asPeerId('n2@aa01');
 const mebibyte = 1024 * 1024;
@@ -21,6 +21,7 @@ describe('SnapshotSender', () => {
   let sent: boolean[];
   let freeBytes: number;
   const view: SenderView = {
+    role: 'leader',
     term: asTerm(3),
     firstIndex: asIndex(8),
     lastIndex: asIndex(9),
@@ -62,21 +63,40 @@ describe('SnapshotSender', () => {
     return sent;
   };
 
-  it('sends no chunk once another term has begun: that leader may have a snapshot of its own', async () => {
-    let term = view.term;
-    let code: unknown = null;
+  for (const [what, after] of [
+    ['another term has begun', { term: asTerm(4) }],
+    ['it has handed over', { role: 'follower' }],
+  ] as const) {
+    it(`sends no chunk once ${what}: the next leader may have a snapshot of its own`, async () => {
+      let now = view;
+      let code: unknown = null;
+      const sender = senderWith({
+        view: () => now,
+        send: async (_to, source) => {
+          await source.readChunk(0);
+          now = { ...view, ...after };
+          code = await codeFrom(source.readChunk(1));
+          await source.readChunk(2);
+        },
+      });
+      sender.send(follower);
+      expect(await answered()).to.deep.equal([false]);
+      expect(code).to.equal('NOT_LEADER');
+    });
+  }
+
+  it('offers nothing in a term that it does not lead: the receiver would follow that term', async () => {
+    let offers = 0;
     const sender = senderWith({
-      view: () => ({ ...view, term }),
-      send: async (_to, source) => {
-        await source.readChunk(0);
-        term = asTerm(4);
-        code = await codeFrom(source.readChunk(1));
-        await source.readChunk(2);
+      view: () => ({ ...view, role: 'candidate', term: asTerm(4) }),
+      send: () => {
+        offers++;
+        return Promise.resolve();
       },
     });
     sender.send(follower);
     expect(await answered()).to.deep.equal([false]);
-    expect(code).to.equal('NOT_LEADER');
+    expect(offers).to.equal(0);
   });
 
   it('makes none without room for the state, holds up no cut of the log, and tries again later', async () => {
