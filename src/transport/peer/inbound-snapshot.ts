@@ -1,10 +1,10 @@
 import { assert, asTerm, QuorateError } from '../../shared/index.ts';
-import type { PeerId } from '../../shared/index.ts';
+import type { Cancel, PeerId } from '../../shared/index.ts';
 import { failureOf } from './failures.ts';
 import type { Frame } from './frames.ts';
 import { ProtocolError, reportUnforeseen } from './inbound.ts';
 import type { Answering, FrameConsumer, ServerContext } from './inbound.ts';
-import { SNAPSHOT_CHUNK_BYTES_MAX } from './limits.ts';
+import { SNAPSHOT_CHUNK_BYTES_MAX, SNAPSHOT_SILENCE_MS } from './limits.ts';
 import type { SnapshotOffer, SnapshotReceiver } from './peer-transport.ts';
 
 /** The receiver's work on the stream before, if any: a new one begins after it has let go. */
@@ -22,6 +22,7 @@ export class InboundSnapshot implements FrameConsumer {
   readonly #init: SnapshotInit;
   readonly #previous: Promise<void>;
   #letGo: () => void = () => undefined;
+  #cancelWatch: Cancel = () => undefined;
   #offer: SnapshotOffer | null = null;
   #receiver: SnapshotReceiver | null = null;
   #nextChunk = 0;
@@ -69,6 +70,7 @@ export class InboundSnapshot implements FrameConsumer {
 
   onClosed(): void {
     this.#isClosed = true;
+    this.#cancelWatch();
     if (!this.#isBusy) this.#abort('its stream broke');
   }
 
@@ -102,14 +104,25 @@ export class InboundSnapshot implements FrameConsumer {
   /** Runs one call of the receiver; the stream is not read until it has settled. */
   #work(run: () => Promise<void>): void {
     this.#isBusy = true;
+    this.#cancelWatch();
     this.#init.stream.pause();
     void run()
       .catch((error: unknown) => this.#fail(error))
       .then(() => {
         this.#isBusy = false;
         if (this.#isClosed) this.#abort('its stream broke');
-        else this.#init.stream.resume();
+        else this.#resume();
       });
+  }
+
+  /** A process that lives can have a disk that hangs: only chunks show that the transfer goes on. */
+  #resume(): void {
+    const { stream, context } = this.#init;
+    stream.resume();
+    if (this.#isAnswered) return;
+    const silence = `no chunk came for ${SNAPSHOT_SILENCE_MS / 1000} s`;
+    const error = new QuorateError('UNREACHABLE', `Cannot wait for the snapshot: ${silence}`);
+    this.#cancelWatch = context.clock.after(SNAPSHOT_SILENCE_MS, () => this.#fail(error));
   }
 
   #fail(error: unknown): void {

@@ -11,6 +11,8 @@ export const FRAME_BYTES_MAX = 16 * MEBIBYTE;
 export const BODY_BYTES_MAX = FRAME_BYTES_MAX - 64 * 1024;
 export const METHOD_BYTES_MAX = 32;
 export const SNAPSHOT_CHUNK_BYTES_MAX = 4 * MEBIBYTE;
+/** A receiver waits no longer for the next chunk: the sender's disk may hang, and another has one too. */
+export const SNAPSHOT_SILENCE_MS = 30_000;
 
 /** Gathering stops at this size; one larger item still goes in a frame of its own. */
 export const GATHER_BYTES_MAX = MEBIBYTE;

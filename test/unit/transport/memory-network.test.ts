@@ -7,8 +7,10 @@ import {
   noFaults,
 } from '../../../src/transport/index.ts';
 import type { PeerTransport } from '../../../src/transport/index.ts';
+import { SNAPSHOT_SILENCE_MS } from '../../../src/transport/peer/limits.ts';
 import {
   append,
+  chunkOf,
   cluster,
   codeOfRejection,
   heartbeat,
@@ -238,6 +240,28 @@ describe('MemoryNetwork', () => {
     }
     expect(attempts).to.be.greaterThan(1);
     expect(intake.chunks.map((chunk) => chunk[0])).to.deep.equal([...Array(60).keys()]);
+  });
+
+  it('a receiver waits for no sender whose disk hangs, and has its turn for another one', async () => {
+    const { clock, first, atSecond } = await connectedWorld(15);
+    const intake = new TestIntake();
+    atSecond.takeSnapshot = intake.receive;
+    const hung = new TestSource(3);
+    const read = (number: number): Promise<Uint8Array> =>
+      number === 2 ? new Promise(() => undefined) : Promise.resolve(chunkOf(number));
+    const sent = codeOfRejection(
+      first.sendSnapshot(two, { offer: hung.offer, readChunk: read }, never),
+    );
+    await clock.advance(SNAPSHOT_SILENCE_MS - 1);
+    expect(intake.aborts).to.deep.equal([]);
+    await clock.advance(2);
+    expect(intake.aborts).to.deep.equal(['Cannot wait for the snapshot: no chunk came for 30 s']);
+    expect(await sent).to.equal('UNREACHABLE');
+    const again = first.sendSnapshot(two, new TestSource(3), never);
+    await clock.advance(SNAPSHOT_SILENCE_MS + 1);
+    await again;
+    expect(intake.isFinished).to.be.true;
+    expect(intake.aborts).to.have.length(1);
   });
 
   it('stop() of all transports leaves no timer', async () => {
