@@ -1,4 +1,4 @@
-export { decodeBatch, decodeEnvelope, minVersionOf } from './codec/command-decode.ts';
+export { decodeBatch, decodeEnvelope, highestVersionIn } from './codec/command-decode.ts';
 export { encodeBatch, encodeEnvelope } from './codec/command-encode.ts';
 export { eventToJson } from './event-json.ts';
 export type { EventJson } from './event-json.ts';

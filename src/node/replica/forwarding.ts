@@ -1,5 +1,5 @@
 import { QuorateError } from '../../shared/index.ts';
-import { minVersionOf, supportedClusterVersion } from '../../store/index.ts';
+import { highestVersionIn, supportedClusterVersion } from '../../store/index.ts';
 import type { PeerTransport } from '../../transport/index.ts';
 import {
   decodeProposeRequest,
@@ -16,6 +16,8 @@ import type { ProposalOutcome, Proposer } from './proposer.ts';
 const proposeMethod = 'propose';
 /** Commands of one call: as many as may wait at the leader. Nobody forwards nearly so many at once. */
 const envelopesMax = 16_384;
+/** A client's request holds 2 MiB at most, a record of the log 4. */
+const envelopeBytesMax = 3 * 1024 * 1024;
 
 /** Asks a peer to propose; see CommandClientInit. */
 export function forwardThrough(
@@ -43,7 +45,8 @@ export function answerForwarded(
       if (--open === 0) resolve(encodeProposeResponse(outcomes));
     };
     for (const [i, envelope] of envelopes.entries()) {
-      if (minVersionOf(envelope) > supportedClusterVersion) settle(i, tooNew(envelope));
+      const harm = harmOf(envelope);
+      if (harm !== null) settle(i, { kind: 'rejected', ...harm });
       else proposer.propose(envelope, (outcome) => settle(i, wireOutcome(outcome)));
     }
   });
@@ -52,14 +55,21 @@ export function answerForwarded(
 const tooMany = (count: number): QuorateError =>
   new QuorateError('TOO_LARGE', `Cannot propose ${count} commands at once: ${envelopesMax} may be`);
 
-/** In the log it would stop every node of this version. */
-const tooNew = (envelope: Uint8Array): WireOutcome => ({
-  kind: 'rejected',
-  code: 'PARAM_INVALID',
-  message:
-    `Cannot propose a command of cluster version ${minVersionOf(envelope)}: ` +
-    `the leader knows version ${supportedClusterVersion}`,
-});
+/** Why a command must not get into the log: there it would stop this node, or every one. */
+function harmOf(envelope: Uint8Array): Pick<Rejected, 'code' | 'message'> | null {
+  const version = highestVersionIn(envelope);
+  if (version > supportedClusterVersion) {
+    const known = `the leader knows version ${supportedClusterVersion}`;
+    const message = `Cannot propose a command of cluster version ${version}: ${known}`;
+    return { code: 'PARAM_INVALID', message };
+  }
+  const bytes = envelope.length;
+  if (bytes <= envelopeBytesMax) return null;
+  const message = `Cannot propose a command of ${bytes} bytes: ${envelopeBytesMax} may be`;
+  return { code: 'TOO_LARGE', message };
+}
+
+type Rejected = Extract<WireOutcome, { readonly kind: 'rejected' }>;
 
 /** The wire form of what the leader's proposer says. */
 function wireOutcome(outcome: ProposalOutcome): WireOutcome {

@@ -27,11 +27,25 @@ export function decodeBatch(payload: Uint8Array): CommandBatch {
   return reader.failed ? BAD_BATCH : { timeMs, envelopes, minVersion };
 }
 
-/** The cluster version that an envelope needs, also one of a later version; 0 when it says none. */
-export function minVersionOf(envelope: Uint8Array): number {
+/** The cluster version that an envelope of a later version needs; 0 when it says none. */
+function minVersionOf(envelope: Uint8Array): number {
   const reader = new ProtoReader(envelope);
   const version = reader.nextField() === 1 ? reader.uint() : 0;
   return reader.failed ? 0 : version;
+}
+
+/**
+ * The highest cluster version that an envelope names, wherever and however often it does: never
+ * below what `decodeBatch` will find in it.
+ */
+export function highestVersionIn(envelope: Uint8Array): number {
+  const reader = new ProtoReader(envelope);
+  let highest = 0;
+  for (let field = reader.nextField(); field !== 0; field = reader.nextField()) {
+    if (field === 1) highest = Math.max(highest, reader.uint());
+    else reader.skip();
+  }
+  return highest;
 }
 
 /** One envelope, or null when the bytes are none that this version knows. */
