@@ -1,6 +1,6 @@
 import type { LogBase, LogStore } from '../../raft/index.ts';
 import type { Clock, Logger, LogIndex, PeerId } from '../../shared/index.ts';
-import { assert } from '../../shared/index.ts';
+import { assert, codeOf, QuorateError } from '../../shared/index.ts';
 import type { Files, KvFactory } from '../../storage/index.ts';
 import {
   installSnapshot,
@@ -129,7 +129,7 @@ export class SnapshotExchange {
     const generation = this.#generation + 1;
     const { from } = received;
     logger.info({ index: base.index, from }, `Installing a snapshot from ${from}`);
-    await this.#fill(received.path, generation);
+    await this.#fillFrom(received.path, generation);
     await applier.pause();
     await driver.exclusively(() => this.#switch(base, generation));
     // The core first: what the new state has applied must have been released by it.
@@ -148,6 +148,18 @@ export class SnapshotExchange {
     this.#generation = generation;
     this.#init.onSwitch(state, base);
     this.#isSwitching = false;
+  }
+
+  /** Nothing that this node promised is in the file: a bad one is taken away, and asked for again. */
+  async #fillFrom(path: string, generation: number): Promise<void> {
+    try {
+      await this.#fill(path, generation);
+    } catch (cause) {
+      if (!(cause instanceof Error) || codeOf(cause) !== 'STORAGE_DAMAGED') throw cause;
+      await this.#init.files.remove(path);
+      const message = `Cannot install the snapshot that came, which is deleted now: ${cause.message}`;
+      throw new QuorateError('STORAGE_FAILED', message, { cause });
+    }
   }
 
   async #fill(path: string, generation: number): Promise<void> {

@@ -176,9 +176,9 @@ export class SimNode {
     const message = error instanceof Error ? error.message : String(error);
     world.note(`${this.name} must stop: ${message}`);
     const isDamage = this.disk.isDamaged && codeOf(error) === 'STORAGE_DAMAGED';
-    // A file that is gone may be met by a write before a start looks for it.
-    const hasLost = this.disk.isDamaged && isFileGone(error);
-    const hasFailed = this.disk.errorCount > this.#errorsBefore || hasLost;
+    // A file that is gone may be met by a write before a start looks for it; a bad snapshot condemns nothing.
+    const hasRot = this.disk.isDamaged && (isFileGone(error) || isBadSnapshot(error));
+    const hasFailed = this.disk.errorCount > this.#errorsBefore || hasRot;
     if (!isDamage && !(hasFailed && codeOf(error) === 'STORAGE_FAILED')) {
       world.fail(new Error(`${this.name} failed without a reason: ${message}`, { cause: error }));
     }
@@ -218,6 +218,9 @@ function isFileGone(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return ('code' in error && error.code === 'ENOENT') || isFileGone(error.cause);
 }
+
+const isBadSnapshot = (error: unknown): boolean =>
+  error instanceof Error && codeOf(error.cause) === 'STORAGE_DAMAGED';
 
 async function stopAll({ replica, transport, directory }: Running): Promise<void> {
   await replica.stop();

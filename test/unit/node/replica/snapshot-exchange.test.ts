@@ -2,7 +2,7 @@ import { expect } from 'chai';
 
 import { encodeSnapshotIdentity } from '../../../../src/node/replica/snapshot-offer.ts';
 import { SnapshotExchange } from '../../../../src/node/replica/snapshot-exchange.ts';
-import { asPeerId, asTerm } from '../../../../src/shared/index.ts';
+import { asPeerId, asTerm, codeOf, seededRandom } from '../../../../src/shared/index.ts';
 import type { StoredSnapshot } from '../../../../src/storage/index.ts';
 import { MemoryDisk, MemoryKvDisk } from '../../../../src/storage/index.ts';
 import type { SnapshotReceiver } from '../../../../src/transport/index.ts';
@@ -12,16 +12,22 @@ import { LinesLogger } from '../support.ts';
 
 const leader = asPeerId('n2@aa01');
 
-describe('SnapshotExchange.makeRoom', () => {
+describe('SnapshotExchange', () => {
   let bench: SnapshotBench;
   let exchange: SnapshotExchange;
   let source: StoredSnapshot;
   /** Until then a transfer goes on. */
   let endSending: () => void;
+  let disk: MemoryDisk;
+  let onFatal: (error: unknown) => void;
   let onSent: () => void;
 
   beforeEach(async () => {
-    const files = new MemoryDisk().mount();
+    disk = new MemoryDisk();
+    const files = disk.mount();
+    onFatal = (error) => {
+      throw error;
+    };
     for (const path of ['/data', '/data/snapshots']) await files.makeDirectory(path);
     const kvFactory = new MemoryKvDisk().mount();
     bench = await SnapshotBench.make({ files, factory: kvFactory, root: '/data' });
@@ -47,9 +53,7 @@ describe('SnapshotExchange.makeRoom', () => {
       onSwitch: () => undefined,
       onInstalled: () => undefined,
       observe: () => undefined,
-      onFatal: (error) => {
-        throw error;
-      },
+      onFatal: (error) => onFatal(error),
     });
   });
 
@@ -79,7 +83,18 @@ describe('SnapshotExchange.makeRoom', () => {
     return (await bench.place.files.list('/data/snapshots'))?.length ?? 0;
   }
 
-  it('deletes what was received in part, but not while it is coming in', async () => {
+  it('install() condemns nothing for a bad file: it deletes it, and fails', async () => {
+    await (await received()).finish();
+    disk.flipBit(seededRandom(1), (path) => path.startsWith('/data/snapshots/'));
+    const failure = new Promise<unknown>((resolve) => (onFatal = resolve));
+    exchange.install(source.meta.base);
+    const error = await failure;
+    expect(codeOf(error)).to.equal('STORAGE_FAILED');
+    expect(String(error)).to.contain('the snapshot that came, which is deleted now');
+    expect(await bench.place.files.list('/data/snapshots')).to.deep.equal([]);
+  });
+
+  it('makeRoom() deletes what was received in part, but not while it is coming in', async () => {
     const receiver = await accept();
     await receiver.take(0, await source.readChunk(0));
     expect(await left()).to.equal(1);
@@ -88,14 +103,14 @@ describe('SnapshotExchange.makeRoom', () => {
     expect(await left()).to.equal(0);
   });
 
-  it('deletes a finished one, but not while it lies ready to be installed', async () => {
+  it('makeRoom() deletes a finished one, but not while it lies ready to be installed', async () => {
     await (await received()).finish();
     expect(await left()).to.equal(1);
     exchange.drop();
     expect(await left()).to.equal(0);
   });
 
-  it('deletes a finished one, but not while it is sent', async () => {
+  it('makeRoom() deletes a finished one, but not while it is sent', async () => {
     await (await received()).finish();
     exchange.drop();
     const ended = new Promise<void>((resolve) => (onSent = resolve));
