@@ -34,6 +34,8 @@ const firstGeneration = 1;
 const rejoiningName = 'rejoining';
 /** Says why the data must not be used any more; goes with it. */
 export const condemnedName = 'condemned';
+/** The log that a recovery makes lies here until it takes the place of the old one. */
+export const unfinishedLogName = 'log.recovered';
 /** Data that could not be trusted; only the newest is kept. */
 const asidePrefix = 'damaged-';
 const stateName = /^state-\d+$/;
@@ -73,6 +75,7 @@ export class DataDirectory {
   /** null: the directory holds no log, and never did or was wiped. Throws STORAGE_DAMAGED, or Fenced. */
   async openLog(): Promise<SegmentedLog | null> {
     const { files, path } = this.#init;
+    await this.#dropUnfinishedLog();
     const reason = await readSmallFile(files, `${path}/${condemnedName}`);
     if (reason !== null && !(await this.#isLogSetAside())) throw untrusted(path, reason);
     const log = await openLog(this.#place());
@@ -173,6 +176,18 @@ export class DataDirectory {
     await files.remove(`${path}/snapshots`);
     await files.remove(`${path}/${condemnedName}`);
     await files.remove(`${path}/${fenceFile}`);
+    await files.syncDirectory(path);
+  }
+
+  /**
+   * A recovery that was given up while it copied: the node goes on with its log. A copy that stayed
+   * would be taken for the log once that is gone.
+   */
+  async #dropUnfinishedLog(): Promise<void> {
+    const { files, path } = this.#init;
+    const names = (await files.list(path)) ?? [];
+    if (!names.includes('log') || !names.includes(unfinishedLogName)) return;
+    await files.remove(`${path}/${unfinishedLogName}`);
     await files.syncDirectory(path);
   }
 

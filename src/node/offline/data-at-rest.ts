@@ -31,6 +31,15 @@ export async function withDataAtRest<T>(
   if ((await init.files.list(`${path}/log`)) === null) {
     throw new QuorateError('CONFIG_INVALID', `Cannot use ${path} as --dataDir: it holds no log`);
   }
+  return whileLocked(init, path, work);
+}
+
+/** Runs `work` while no daemon can use the directory. Throws DATA_DIRECTORY_LOCKED while one does. */
+export async function whileLocked<T>(
+  init: OfflineInit,
+  path: string,
+  work: () => Promise<T>,
+): Promise<T> {
   const lock = await takeLock(init, path);
   try {
     return await work();

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { asTerm, lineageOf, withLineage } from '../../shared/index.ts';
 import type { LogPlace } from '../../storage/index.ts';
-import { condemnedName } from '../cluster/data-directory.ts';
+import { condemnedName, unfinishedLogName } from '../cluster/data-directory.ts';
 import type { Candidate } from './candidates.ts';
 import {
   candidateTable,
@@ -12,7 +12,7 @@ import {
   readCandidate,
 } from './candidates.ts';
 import type { OfflineInit } from './data-at-rest.ts';
-import { progressTo, withDataAtRest } from './data-at-rest.ts';
+import { progressTo, whileLocked, withDataAtRest } from './data-at-rest.ts';
 import type { Successor } from './recovered-log.ts';
 import { copyLog } from './recovered-log.ts';
 import { readCondemnation } from './verify-log.ts';
@@ -25,8 +25,6 @@ export interface RecoverOptions {
   readonly wallMs: number;
 }
 
-/** The new log lies here until it takes the place of the old one. */
-const unfinishedName = 'log.recovered';
 /** Of the mark in the new cluster id: so that the same second on several machines is no harm. */
 const markBytes = 4;
 
@@ -37,7 +35,7 @@ const markBytes = 4;
 export async function recover(init: OfflineInit, options: RecoverOptions): Promise<number> {
   const dataDirs = [...new Set(options.dataDirs.map((one) => resolve(one)))];
   for (const dataDir of dataDirs) {
-    if (!(await finishRecovery(init, dataDir))) continue;
+    if (!(await whileLocked(init, dataDir, () => finishRecovery(init, dataDir)))) continue;
     init.writeOut(`Finished the recovery of ${dataDir}, which had been interrupted.\n`);
     return 0;
   }
@@ -157,7 +155,7 @@ async function carryOut(init: OfflineInit, best: Candidate, successor: Successor
   await copyLog(
     {
       from: placeOf(init, `${dataDir}/log`),
-      to: placeOf(init, `${dataDir}/${unfinishedName}`),
+      to: placeOf(init, `${dataDir}/${unfinishedLogName}`),
       onProgress: progressTo(init, 'Entries written'),
     },
     successor,
@@ -173,12 +171,12 @@ const beforeName = ({ epoch }: Successor): string => `log-before-recovery-${epoc
 /** A recovery whose new log was whole when it ended: true when there was one. */
 async function finishRecovery({ files }: OfflineInit, dataDir: string): Promise<boolean> {
   const names = (await files.list(dataDir)) ?? [];
-  if (names.includes('log') || !names.includes(unfinishedName)) return false;
+  if (names.includes('log') || !names.includes(unfinishedLogName)) return false;
   // Those of the old cluster fit no new one. Gone before the log is there: then nothing is left to do.
   await files.remove(`${dataDir}/snapshots`);
   await files.remove(`${dataDir}/${condemnedName}`);
   await files.syncDirectory(dataDir);
-  await files.rename(`${dataDir}/${unfinishedName}`, `${dataDir}/log`);
+  await files.rename(`${dataDir}/${unfinishedLogName}`, `${dataDir}/log`);
   await files.syncDirectory(dataDir);
   return true;
 }

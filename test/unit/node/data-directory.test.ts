@@ -111,6 +111,17 @@ describe('DataDirectory', () => {
     expect(await outcome(new Machine().open().then((one) => one.openLog()))).to.equal('blank');
   });
 
+  it('openLog() deletes what a recovery that was given up had copied, but not in place of a log', async () => {
+    const machine = new Machine();
+    const directory = await machine.filled();
+    await machine.files.makeDirectory(`${path}/log.recovered`);
+    expect(await outcome(directory.openLog())).to.equal('log');
+    expect(await machine.files.list(`${path}/log.recovered`)).to.equal(null);
+    await machine.files.rename(`${path}/log`, `${path}/log.recovered`);
+    expect(await outcome(directory.openLog())).to.equal('STORAGE_DAMAGED');
+    expect(await machine.files.list(`${path}/log.recovered`)).to.not.equal(null);
+  });
+
   it('condemn() makes openLog() refuse data that looks whole, until it is set aside', async () => {
     const machine = new Machine();
     const directory = await machine.filled();

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 
 import { recover } from '../../../../src/node/offline/index.ts';
-import { seededRandom } from '../../../../src/shared/index.ts';
+import { takeDataLock } from '../../../../src/node/data-lock.ts';
+import { codeOf, seededRandom } from '../../../../src/shared/index.ts';
 import { openLog } from '../../../../src/storage/index.ts';
 import { contentOf, identity, smallSettings } from '../../../contract/log-store-support.ts';
 import type { Machine } from '../../../support/machine.ts';
@@ -43,6 +44,18 @@ async function checkAsFound(machine: Machine): Promise<void> {
 }
 
 describe('recover() and crashes', () => {
+  it('recover() finishes nothing in a directory that a daemon uses', async () => {
+    const machine = await machineWithData();
+    await machine.files.rename(`${dataDir}/log`, `${dataDir}/log.recovered`);
+    const lock = await takeDataLock(machine, dataDir);
+    const code = await recoverOn(machine).catch((error: unknown) => codeOf(error));
+    expect(code).to.equal('DATA_DIRECTORY_LOCKED');
+    expect(await contentIn(machine)).to.equal(null);
+    await lock.close();
+    expect(await recoverOn(machine)).to.equal(0);
+    expect(await contentIn(machine)).to.not.equal(null);
+  });
+
   it('recover() can be run again wherever the power went, and keeps every entry', async () => {
     const before = await contentIn(await machineWithData());
     let isDone = false;
