@@ -45,7 +45,11 @@ const commonOptions: ChannelOptions = {
   'grpc.enable_channelz': 0,
 };
 
-export const serverOptions: ChannelOptions = commonOptions;
+/** Peers open one stream a connection; each more could hold a frame that never becomes whole. */
+export const serverOptions: ChannelOptions = {
+  ...commonOptions,
+  'grpc.max_concurrent_streams': 1,
+};
 
 /**
  * One connection per client and no retries inside the library: links reconnect by themselves.

@@ -1,3 +1,5 @@
+import { connect as connectHttp2 } from 'node:http2';
+import type { Settings } from 'node:http2';
 import { connect, createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { expect } from 'chai';
@@ -44,6 +46,16 @@ describe('PeerTransport on gRPC, among strangers', () => {
       else socket.end();
     }
     await strangers.expectUntouchedAndServing(node);
+  });
+
+  it('a connection carries one stream, so that what half frames can hold is bounded', async () => {
+    const node = await strangers.nodes.start(one, await freeAddress());
+    const session = connectHttp2(`http://${node.address}`);
+    strangers.closeAtEnd(session);
+    const settings = await new Promise<Settings>((resolve) => {
+      session.once('remoteSettings', resolve);
+    });
+    expect(settings.maxConcurrentStreams).to.equal(1);
   });
 
   it('HTTP/2 with garbage behind its preface changes nothing', async () => {

@@ -35,7 +35,9 @@ export class RawPeer {
     const { path, requestSerialize, responseDeserialize } = peerService[rpc];
     const bytesOf = (said: Frame | Buffer): Buffer =>
       Buffer.isBuffer(said) ? said : requestSerialize(said);
-    this.#client = new Client(address, credentials.createInsecure());
+    // One stream a connection, as peers do.
+    const options = { 'grpc.use_local_subchannel_pool': 1 };
+    this.#client = new Client(address, credentials.createInsecure(), options);
     this.call = this.#client.makeBidiStreamRequest(path, bytesOf, responseDeserialize);
     this.call.on('data', (frame: Frame) => this.frames.push(frame));
     this.call.on('error', () => undefined);
