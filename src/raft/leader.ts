@@ -138,7 +138,8 @@ export function tickLeader(
   leaveJoint(state, leadership);
   promoteLearners(state, leadership);
   leadership.heartbeatElapsedMs += creditMs;
-  if (leadership.heartbeatElapsedMs >= state.settings.heartbeatMs) {
+  // At the nearest tick: where ticks come a hair early, the next one would be late by most of a tick.
+  if (leadership.heartbeatElapsedMs + creditMs / 2 >= state.settings.heartbeatMs) {
     leadership.heartbeatElapsedMs = 0;
     beginLeaseRound(state, leadership, nowMs);
     beat(state, leadership);

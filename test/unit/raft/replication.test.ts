@@ -196,6 +196,16 @@ describe('RaftCore as leader', () => {
     expect(core.step({ kind: 'tick', elapsedMs: 1 }).messagesNow).to.deep.equal([]);
   });
 
+  it('RaftCore sends heartbeats in time with ticks that come a hair early', () => {
+    const core = leaderCore();
+    ack(core, 'c', 1);
+    const [news, ...beats] = Array.from({ length: 6 }, () => {
+      return messagesOf(core.step({ kind: 'tick', elapsedMs: 24.99 }), 'heartbeat').length;
+    });
+    expect(news, 'the first tick tells what is committed').to.equal(2);
+    expect(beats).to.deep.equal([2, 0, 2, 0, 2]);
+  });
+
   it('RaftCore shows peers only while it leads', () => {
     const core = leaderCore();
     expect(core.view.peers.map((view) => view.peer)).to.deep.equal([peer('b'), peer('c')]);
