@@ -61,7 +61,13 @@ describe('Replica in a simulated cluster', () => {
     atLeast('readsAnswered', 100 * SEEDS);
     for (const fault of ['powerCut', 'crashAtStep', 'kill', 'isolate'] as const) hits(fault, SEEDS);
     for (const fault of ['pause', 'freeze', 'split', 'oneWay', 'tangle'] as const) hits(fault, 10);
-    for (const fault of ['comeback', 'badNetwork', 'brokenConnection', 'slowDial'] as const) {
+    for (const fault of [
+      'comeback',
+      'hiccup',
+      'badNetwork',
+      'brokenConnection',
+      'slowDial',
+    ] as const) {
       hits(fault, 10);
     }
     for (const fault of ['staleSnapshot', 'engineError'] as const) hits(fault, 3);

@@ -11,6 +11,11 @@ const LONG_WRITE_BYTES = BLOCK_BYTES + 1;
 const AGAIN_MS_MAX = 400;
 const UP_MS_MAX = 5_000;
 
+/** Twice as long as followers wait for a leader. */
+const HICCUP_MS_MAX = 1_000;
+const HICCUP_LATENCY_MS = 300;
+const HICCUP_LATE_MS = 100;
+
 /** What happens to processes and the machines they run on. */
 export const processActs = {
   crash: (scene: Scene): void => {
@@ -65,6 +70,28 @@ export const processActs = {
       life.resume();
     });
     world.after(stillMs + scene.random.intBelow(500), () => network.partition(() => false));
+  },
+
+  /**
+   * The leader stands still until one of the others stands for election. Disks are slow: it may be
+   * back before the candidate's vote is written, which then campaigns in vain.
+   */
+  hiccup: (scene: Scene): void => {
+    const { leader, world, nodes } = scene.cluster;
+    const life = leader?.life;
+    if (leader === undefined || !life || life.isPaused) return;
+    scene.count('hiccup');
+    scene.note(`${leader.name} stands still for a moment, disks are slow`);
+    life.pause();
+    const isSo = (): boolean => nodes.some(({ replica }) => replica?.view.role === 'candidate');
+    scene.when({ isSo, everyMs: 5, withinMs: HICCUP_MS_MAX }, () =>
+      world.after(scene.random.intBelow(HICCUP_LATE_MS), () => life.resume()),
+    );
+    for (const { disk } of nodes) disk.latencyMsMax = HICCUP_LATENCY_MS;
+    world.after(HICCUP_MS_MAX, () => {
+      life.resume();
+      for (const { disk } of nodes) disk.latencyMsMax = 2;
+    });
   },
 
   clockJump: (scene: Scene): void => {

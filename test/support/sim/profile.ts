@@ -37,7 +37,7 @@ const networkDisturbances = [
   'comeback',
   'badNetwork',
 ] as const;
-const processDisturbances = ['kill', 'stop', 'pause', 'freeze', 'clockJump'] as const;
+const processDisturbances = ['kill', 'stop', 'pause', 'freeze', 'hiccup', 'clockJump'] as const;
 const crashDisturbances = ['crash', 'crashAll', 'crashAtStep', 'ambush'] as const;
 const diskDisturbances = [
   'slowDisk',
