@@ -29,7 +29,7 @@ interface IndexWaiter {
   readonly resolve: () => void;
 }
 
-/** A command whose rows are not all in memory. */
+/** A command that needs rows, not all of them in memory. */
 interface Unloaded {
   readonly entry: Entry;
   readonly batch: CommandBatch;
@@ -162,14 +162,17 @@ export class Applier {
         continue;
       }
       const batch = decodeBatch(entry.payload);
-      const rows = this.#rowsToLoad(batch);
-      if (rows.length > 0) return this.#loadAndApply({ entry, batch, rows }, entries.slice(i + 1));
+      const rows = this.#state.machine.requiredRows(batch);
+      if (rows.some((row) => this.#peek(row) === undefined)) {
+        return this.#loadAndApply({ entry, batch, rows }, entries.slice(i + 1));
+      }
       this.#apply(entry, batch, this.#peek);
     }
     this.#finishChunk();
     return null;
   }
 
+  /** Holds all rows, also those in memory: reads may turn the cache over while others are loaded. */
   async #loadAndApply({ entry, batch, rows }: Unloaded, rest: readonly Entry[]): Promise<void> {
     const { engine } = this.#state;
     const values = await engine.readMany(rows);
@@ -179,14 +182,8 @@ export class Applier {
       if (!value) throw engine.missing(row);
       loaded.set(rowName(row), value);
     }
-    this.#apply(entry, batch, (row) => this.#peek(row) ?? loaded.get(rowName(row)));
+    this.#apply(entry, batch, (row) => loaded.get(rowName(row)));
     await this.#applyAll(rest);
-  }
-
-  #rowsToLoad(batch: CommandBatch): readonly Uint8Array[] {
-    const required = this.#state.machine.requiredRows(batch);
-    if (required.length === 0) return required;
-    return required.filter((row) => this.#peek(row) === undefined);
   }
 
   readonly #peek: RowOf = (row) => this.#state.engine.peek(row);

@@ -4,7 +4,7 @@ import { Applier } from '../../../../src/node/replica/applier.ts';
 import { DigestMarks } from '../../../../src/node/replica/digest-marks.ts';
 import { EntryCache } from '../../../../src/node/replica/entry-cache.ts';
 import type { Entry, LogStore } from '../../../../src/raft/index.ts';
-import { asIndex, asTerm, codeOf } from '../../../../src/shared/index.ts';
+import { asIndex, asTerm, codeOf, utf8 } from '../../../../src/shared/index.ts';
 import { MemoryKvDisk, openStateEngine } from '../../../../src/storage/index.ts';
 import type {
   KvFactory,
@@ -88,6 +88,22 @@ describe('Applier', () => {
     await below.apply(entries);
     expect(below.heard.at(-1)).to.equal(64);
     expect(await below.engine.flush()).to.equal(64);
+  });
+
+  it('keeps a value that was in memory when the others were asked for, whatever is read meanwhile', async () => {
+    const below = await Below.on({ cacheBytesMax: 8_000 });
+    // More than one read of the database fetches.
+    const same = Array.from({ length: 200 }, (_, i) => envelope({ then: [put(`k${i}`, 'x')] }));
+    const large = Array.from({ length: 20 }, (_, i) => put(`large${i}`, 'x'.repeat(1_000)));
+    await below.apply([commandAt(1, same), commandAt(2, [envelope({ then: large })])]);
+    await below.engine.flush();
+    const rowsOf = (prefix: string): Uint8Array[] =>
+      [...below.machine.keys({ prefix: utf8(prefix) })].map(({ valueRow }) => valueRow);
+    await below.engine.readMany(rowsOf('large'));
+    await below.engine.readMany(rowsOf('k0'));
+    const applied = below.apply([commandAt(3, same)]);
+    await Promise.all([applied, below.engine.readMany(rowsOf('large'))]);
+    expect(below.heard.at(-1)).to.equal(3);
   });
 
   it('calls it damage when the value that a put asks for is not there', async () => {
