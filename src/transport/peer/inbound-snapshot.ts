@@ -115,14 +115,18 @@ export class InboundSnapshot implements FrameConsumer {
       });
   }
 
-  /** A process that lives can have a disk that hangs: only chunks show that the transfer goes on. */
+  /** The watch first: to resume may tell the end that was held back, and that ends the watch. */
   #resume(): void {
-    const { stream, context } = this.#init;
-    stream.resume();
-    if (this.#isAnswered) return;
+    if (!this.#isAnswered) this.#watchSilence();
+    this.#init.stream.resume();
+  }
+
+  /** A process that lives can have a disk that hangs: only chunks show that the transfer goes on. */
+  #watchSilence(): void {
     const silence = `no chunk came for ${SNAPSHOT_SILENCE_MS / 1000} s`;
     const error = new QuorateError('UNREACHABLE', `Cannot wait for the snapshot: ${silence}`);
-    this.#cancelWatch = context.clock.after(SNAPSHOT_SILENCE_MS, () => this.#fail(error));
+    const { clock } = this.#init.context;
+    this.#cancelWatch = clock.after(SNAPSHOT_SILENCE_MS, () => this.#fail(error));
   }
 
   #fail(error: unknown): void {
