@@ -11,6 +11,7 @@ import { Listener } from './listener.ts';
 import type { InboundEvents, InboundPipe, OutboundEvents, OutboundPipe } from './pipes.ts';
 import type { Pipes, RpcName } from './pipes.ts';
 import { clientOptions, peerService, servedMethods, serverOptions } from './rpc.ts';
+import { widenWindows } from './wide-windows.ts';
 
 /** How connections are secured. */
 export interface PeerCredentials {
@@ -33,6 +34,7 @@ export class GrpcPipes implements Pipes {
   constructor(clock: Clock, peerCredentials: PeerCredentials = plainText) {
     this.#clock = clock;
     this.#credentials = peerCredentials;
+    widenWindows(this.#server);
     const injector = this.#server.createConnectionInjector(peerCredentials.server);
     this.#listener = new Listener((socket) => injector.injectConnection(socket));
   }

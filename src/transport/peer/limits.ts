@@ -58,7 +58,7 @@ export const RECONNECT_MS_MAX = 1000;
 export const STABLE_AFTER_MS = 1000;
 export const KEEPALIVE_INTERVAL_MS = 2000;
 export const KEEPALIVE_TIMEOUT_MS = 3000;
-/** Per stream: what may travel unread. Sized for 100 ms at 40 MiB/s. */
+/** Per stream, and per connection: what may travel unread. Sized for 100 ms at 40 MiB/s. */
 export const FLOW_WINDOW_BYTES = 4 * MEBIBYTE;
 /** The same complaint is logged once in this time. */
 export const LOG_INTERVAL_MS = 30_000;

@@ -41,7 +41,6 @@ const commonOptions: ChannelOptions = {
   'grpc.max_send_message_length': FRAME_BYTES_MAX,
   'grpc.keepalive_time_ms': KEEPALIVE_INTERVAL_MS,
   'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
-  'grpc-node.flow_control_window': FLOW_WINDOW_BYTES,
   'grpc.enable_channelz': 0,
 };
 
@@ -57,6 +56,8 @@ export const serverOptions: ChannelOptions = {
  */
 export const clientOptions: ChannelOptions = {
   ...commonOptions,
+  // What servers let come in is in wide-windows.ts.
+  'grpc-node.flow_control_window': FLOW_WINDOW_BYTES,
   'grpc.use_local_subchannel_pool': 1,
   'grpc.enable_retries': 0,
   'grpc.service_config_disable_resolution': 1,
