@@ -28,7 +28,7 @@ const envelopesPerEntryMax = 512;
 const waitingMax = 16_384;
 
 export interface ProposerInit {
-  readonly driver: Pick<RaftDriver, 'tag' | 'submit' | 'isWriting'>;
+  readonly driver: Pick<RaftDriver, 'tag' | 'submit' | 'isWriting' | 'view'>;
   readonly applier: () => Pick<Applier, 'expect'>;
   /** A command that is larger gets an entry of its own. */
   readonly entryBytesMax: number;
@@ -66,7 +66,12 @@ export class Proposer {
 
   /** The disk is free again: what gathered meanwhile goes. */
   onDiskIdle(): void {
-    if (this.#waiting.length > 0) this.#flush();
+    this.#flush();
+  }
+
+  /** Who leads no more appends nothing: what waits for its disk, which may hang, is refused now. */
+  onRoleChange(): void {
+    if (!this.#mayAppend) this.#flush();
   }
 
   /** The node stops: what still waits was surely not appended. */
@@ -76,8 +81,12 @@ export class Proposer {
     }
   }
 
+  get #mayAppend(): boolean {
+    return this.#init.driver.view.role === 'leader';
+  }
+
   #plan(): void {
-    if (this.#flushPlanned || this.#init.driver.isWriting) return;
+    if (this.#flushPlanned || (this.#init.driver.isWriting && this.#mayAppend)) return;
     this.#flushPlanned = true;
     this.#init.afterThisTurn(() => {
       this.#flushPlanned = false;

@@ -263,6 +263,7 @@ export class Replica {
   #onRoleChange(change: { role: RaftRole; leader: PeerId | null; term: Term }): void {
     if (change.role === 'leader') this.#noopIndex = this.view.lastIndex;
     this.#init.events.onRoleChange(change);
+    this.#proposer.onRoleChange();
     this.#commands.onLeaderChange();
     this.#reads.onLeaderChange();
   }
