@@ -5,6 +5,8 @@ import { pause, QuorateError } from '../../shared/index.ts';
 import type { Replica } from '../replica/index.ts';
 
 const tryAgainMs = 50;
+/** An attempt that fails kept commands out for an election timeout: the next ones come more seldom. */
+const pauseMsMax = 2_000;
 /** A member that is silent may be about to return: it is asked for so long. */
 const silenceMsMax = 2_000;
 
@@ -25,7 +27,7 @@ export async function handOverTo(parts: Parts, nodeId: string, timeoutMs: number
   const beganMs = clock.monotonicMs();
   const deadlineMs = beganMs + timeoutMs;
   if (!replica.isLeader) throw notLeader(nodeId);
-  for (;;) {
+  for (let pauseMs = tryAgainMs; ;) {
     const to = voterNamed(replica, nodeId);
     const reply = await inTime(parts, replica.transfer(to), deadlineMs);
     if (reply?.kind === 'transferred') return;
@@ -39,7 +41,8 @@ export async function handOverTo(parts: Parts, nodeId: string, timeoutMs: number
     if (clock.monotonicMs() >= deadlineMs) {
       throw new QuorateError('UNKNOWN_OUTCOME', `Cannot make ${nodeId} leader in time: ${found}`);
     }
-    await pause(clock, tryAgainMs);
+    await pause(clock, Math.min(pauseMs, deadlineMs - clock.monotonicMs()));
+    if (reason === 'abandoned') pauseMs = Math.min(2 * pauseMs, pauseMsMax);
   }
 }
 

@@ -53,6 +53,13 @@ describe('handOverTo()', () => {
     expect(stage.attempts).to.deep.equal(Array(4).fill(peer('b')));
   });
 
+  it('leaves ever more time between attempts that fail, for each keeps commands out', async () => {
+    const stage = new Stage();
+    void stage.begin(60_000, 'abandoned').catch(() => undefined);
+    await stage.clock.advance(20_000);
+    expect(stage.attempts).to.have.length.within(10, 16);
+  });
+
   it('cannot tell what came of attempts that were not answered in time', async () => {
     const stage = new Stage();
     const done = stage.begin(1_000, 'abandoned');
