@@ -17,6 +17,7 @@ export const storeLimits: StoreLimits = {
   sessionsBytesMax: 32 * MIB,
   sessionWindow: 64,
   sessionIdleMs: 3_600_000,
+  sessionStepMs: 60_000,
   expiredSessionsMax: 100_000,
 };
 

@@ -6,7 +6,7 @@ import type { RowRange } from './ports.ts';
 /**
  * Keys of the engine's rows. The first byte is the table, the second the keyspace (0 so far):
  *
- *   01                                  meta: revision, epoch, cluster version, time
+ *   01                                  meta: revision, epoch, cluster version, clocks
  *   02 keyspace type(00) key            key record
  *   03 keyspace revision(8) sub(2)      value, the user's bytes; big-endian, so in order of writing
  *   04 keyspace key                     health of a key

@@ -14,11 +14,11 @@ import type { CommandResult, Envelope } from './types.ts';
  * never used begins a session; only entries of the log end one.
  */
 
-/** Sessions that were idle for too long end, by the replicated clock. */
+/** Sessions that were idle for too long end, by a clock that no leader can move far at once. */
 export function expireIdleSessions(transaction: Transaction): void {
   const { sessions, limits } = transaction.state;
   for (let oldest = sessions.oldest; oldest !== null; oldest = sessions.oldest) {
-    if (transaction.nowMs - oldest.lastUsedMs <= limits.sessionIdleMs) return;
+    if (transaction.sessionClockMs - oldest.lastUsedMs <= limits.sessionIdleMs) return;
     expire(transaction, oldest);
   }
 }
@@ -58,7 +58,7 @@ function remember(transaction: Transaction, envelope: Envelope, stored: StoredRe
     id: envelope.session,
     highest,
     lastUse: ++state.sessionUses,
-    lastUsedMs: transaction.nowMs,
+    lastUsedMs: transaction.sessionClockMs,
     results: windowOf(before, { sequence, stored, from: highest - state.limits.sessionWindow + 1 }),
   };
   const row = sessionRow(transaction.writer, session.id);

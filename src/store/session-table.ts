@@ -13,7 +13,7 @@ export interface Session {
   readonly highest: number;
   /** Orders sessions by their last use. */
   readonly lastUse: number;
-  /** Replicated clock, Unix milliseconds. */
+  /** On the clock of sessions (`sessionClockMs`), which is no time of day. */
   readonly lastUsedMs: number;
   /** Of the window, by sequence, ascending. */
   readonly results: Map<number, StoredResult>;

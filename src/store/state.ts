@@ -13,6 +13,8 @@ export interface State {
   clusterVersion: number;
   /** Highest time of a batch that changed something, Unix milliseconds. */
   timeMs: number;
+  /** The clock of sessions: milliseconds that batches saw pass, of each at most `sessionStepMs`. */
+  sessionClockMs: number;
   /** Uses of all sessions so far. */
   sessionUses: number;
   settings: DecisionSettings | null;
@@ -29,6 +31,7 @@ export const emptyState = (limits: StoreLimits): State => ({
   epoch: 1,
   clusterVersion: supportedClusterVersion,
   timeMs: 0,
+  sessionClockMs: 0,
   sessionUses: 0,
   settings: null,
   noSpace: '',

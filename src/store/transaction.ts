@@ -26,6 +26,8 @@ export class Transaction {
   readonly state: State;
   /** Monotonic over batches. */
   readonly nowMs: number;
+  /** What idleness is measured with: see `sessionClockOf`. */
+  readonly sessionClockMs: number;
   readonly writes: RowWrite[] = [];
   readonly notices: Notice[] = [];
   readonly writer: ProtoWriter;
@@ -46,6 +48,7 @@ export class Transaction {
   constructor(state: State, batchTimeMs: number, options: { rowOf: RowOf; sizeHint: number }) {
     this.state = state;
     this.nowMs = Math.max(state.timeMs, batchTimeMs);
+    this.sessionClockMs = sessionClockOf(state, this.nowMs);
     this.writer = new ProtoWriter(options.sizeHint);
     this.#rowOf = options.rowOf;
     this.#baseRevision = state.revision;
@@ -77,6 +80,7 @@ export class Transaction {
   finish(): void {
     if (this.state.revision === this.#baseRevision && !this.#isMetaTouched) return;
     this.state.timeMs = this.nowMs;
+    this.state.sessionClockMs = this.sessionClockMs;
     this.write(metaRow(), encodeMeta(this.writer, this.state));
   }
 
@@ -159,4 +163,13 @@ export class Transaction {
       if (isWithin()) return;
     }
   }
+}
+
+/**
+ * The clock of a leader may be wrong by hours, and the replicated one keeps its error. So one batch
+ * counts for a short step, whatever its time says, and what is above is never made up for: batches
+ * follow within milliseconds, and the sessions in use need the time to be used again.
+ */
+function sessionClockOf({ timeMs, sessionClockMs, limits }: State, nowMs: number): number {
+  return sessionClockMs + Math.min(nowMs - timeMs, limits.sessionStepMs);
 }

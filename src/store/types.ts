@@ -213,6 +213,8 @@ export interface StoreLimits {
   readonly sessionWindow: number;
   /** A session that is not used for longer has expired. */
   readonly sessionIdleMs: number;
+  /** What one batch counts for at most, as time that sessions were idle. */
+  readonly sessionStepMs: number;
   /** Expired ids that are remembered, the newest. */
   readonly expiredSessionsMax: number;
 }

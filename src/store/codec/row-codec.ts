@@ -12,6 +12,8 @@ export interface Meta {
   readonly timeMs: number;
   /** Uses of all sessions so far: the order in which they were used. */
   readonly sessionUses: number;
+  /** What sessions measure idleness with; no time of day. */
+  readonly sessionClockMs: number;
 }
 
 /** What the index holds about a key; the value itself is the row (valueRevision, valueSub). */
@@ -29,15 +31,19 @@ export interface KeyFacts {
 export function encodeMeta(writer: ProtoWriter, meta: Meta): Uint8Array {
   writer.uint(1, meta.revision).uint(2, meta.epoch);
   writer.uint(3, meta.clusterVersion).uint(4, meta.timeMs);
-  return writer.uint(5, meta.sessionUses).take();
+  return writer.uint(5, meta.sessionUses).uint(6, meta.sessionClockMs).take();
 }
 
 /** undefined when the bytes are no such row; so for all of these. */
 export function decodeMeta(bytes: Uint8Array): Meta | undefined {
-  const numbers = readNumbers(bytes, 5);
+  const numbers = readNumbers(bytes, 6);
   if (numbers === undefined) return undefined;
   const [revision = 0, epoch = 0, clusterVersion = 0, timeMs = 0, sessionUses = 0] = numbers;
-  return { revision: asRevision(revision), epoch, clusterVersion, timeMs, sessionUses };
+  const sessionClockMs = numbers[5] ?? 0;
+  return {
+    ...{ revision: asRevision(revision), epoch, clusterVersion },
+    ...{ timeMs, sessionUses, sessionClockMs },
+  };
 }
 
 export function encodeFacts(writer: ProtoWriter, facts: KeyFacts): Uint8Array {

@@ -113,6 +113,22 @@ describe('store codec', () => {
     expect(event).to.deep.include({ id, key: 'k', from: 'UP', to: 'DOWN', state: 'PENDING' });
   });
 
+  it('StateMachine writes meta that proto/state.proto describes', () => {
+    const store = new Store();
+    store.runEnvelope(envelope({ session: 'me', sequence: 1, then: [put('k', 'v')] }));
+    const row = [...store.rows.values()].find((one) => one.row[0] === 1);
+    const type = schema.loadSync('state.proto').lookupType('quorate.state.MetaRow');
+    const meta = type.toObject(type.decode(row?.value ?? new Uint8Array()), { longs: Number });
+    expect(meta).to.deep.equal({
+      revision: 1,
+      epoch: 1,
+      clusterVersion: 1,
+      timeMs: store.timeMs,
+      sessionUses: 1,
+      sessionClockMs: store.limits.sessionStepMs,
+    });
+  });
+
   it('StateMachine writes sessions that proto/state.proto describes', () => {
     const store = new Store();
     store.runEnvelope(envelope({ session: 'me', sequence: 1, then: [put('k', 'v')] }));
@@ -130,7 +146,7 @@ describe('store codec', () => {
     expect(session).to.deep.equal({
       highest: 3,
       lastUse: 2,
-      lastUsedMs: store.timeMs,
+      lastUsedMs: store.limits.sessionStepMs,
       ages: [2],
       successes: [4 * 1 + 2],
       failures: [refused],

@@ -11,6 +11,7 @@ const limits = {
   expiredSessionsMax: 2,
   sessionWindow: 2,
   sessionIdleMs: 5_000,
+  sessionStepMs: 3_000,
 };
 
 /** Of a few clients that begin and go on, or of none. */

@@ -1,21 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { CommandResult, Envelope } from '../../../src/store/index.ts';
 import { longHashOfText } from '../../../src/store/item-hash.ts';
-import { compare, del, envelope, put, Store } from './harness.ts';
-
-const hourMs = 3_600_000;
-
-const request = (session: string, sequence: number, fields: Partial<Envelope> = {}): Envelope =>
-  envelope({ session, sequence, then: [put('key', `${session} ${sequence}`)], ...fields });
-
-const ask = (store: Store, session: string, sequence: number): CommandResult =>
-  store.runEnvelope(request(session, sequence));
-
-const expiredRowsOf = (store: Store): number =>
-  [...store.rows.values()].filter(({ row }) => row[0] === 8).length;
-
-const codeOf = (result: CommandResult): string => (result.ok ? 'ok' : result.code);
+import { compare, del, put, Store } from './harness.ts';
+import { ask, codeOf, expiredRowsOf, hourMs, request } from './session-requests.ts';
 
 /** Two ids with the same 53 bits; made in a second out of blocks whose halves collide. */
 const twins = [
@@ -118,28 +105,6 @@ describe('Client sessions', () => {
     expect(store.machine.revision).to.equal(2);
   });
 
-  it('a session that was idle for more than an hour has expired, its request 1 too', () => {
-    const store = new Store();
-    ask(store, 'me', 1);
-    store.timeMs += hourMs;
-    expect(ask(store, 'me', 1).ok, 'at the hour').to.equal(true);
-    store.timeMs += 1;
-    for (const sequence of [1, 2, 3]) {
-      expect(codeOf(ask(store, 'me', sequence))).to.equal('SESSION_EXPIRED');
-    }
-    expect(codeOf(ask(store.restored(), 'me', 1))).to.equal('SESSION_EXPIRED');
-    expect(store.machine.revision).to.equal(1);
-  });
-
-  it('time that stands in no entry ends no session', () => {
-    const store = new Store();
-    ask(store, 'me', 1);
-    store.timeMs += hourMs + 1;
-    const late = store.restored();
-    late.timeMs -= hourMs;
-    expect(ask(late, 'me', 2).ok).to.equal(true);
-  });
-
   it('beyond the limit the session ends that was used least recently', () => {
     let store = new Store({ sessionsMax: 3 });
     for (const id of ['a', 'b', 'c']) ask(store, id, 1);
@@ -198,20 +163,38 @@ interface ModelSession {
   readonly answers: Map<number, string>;
 }
 
+interface ModelMax {
+  readonly sessions: number;
+  readonly window: number;
+  readonly stepMs: number;
+}
+
 /** The rules once more, in the simplest way. */
 class Model {
   readonly #sessions: ModelSession[] = [];
   readonly #expired: string[] = [];
-  readonly #max: { readonly sessions: number; readonly window: number };
+  readonly #max: ModelMax;
+  /** Up to the last batch that changed something. */
+  #clock = { atMs: 0, idleMs: 0 };
   nowMs = 0;
   applied = 0;
 
-  constructor(max: { readonly sessions: number; readonly window: number }) {
+  constructor(max: ModelMax) {
     this.#max = max;
   }
 
   ask(id: string, sequence: number): string {
-    this.#expire((session) => this.nowMs - session.usedMs > hourMs);
+    const before = this.applied + this.#expired.length;
+    const stepMs = Math.min(this.nowMs - this.#clock.atMs, this.#max.stepMs);
+    const idleMs = this.#clock.idleMs + stepMs;
+    this.#expire((session) => idleMs - session.usedMs > hourMs);
+    const answer = this.#answer(id, sequence, idleMs);
+    const isChanged = this.applied + this.#expired.length > before;
+    if (isChanged) this.#clock = { atMs: this.nowMs, idleMs };
+    return answer;
+  }
+
+  #answer(id: string, sequence: number, idleMs: number): string {
     const at = this.#sessions.findIndex((session) => session.id === id);
     if (at < 0 && (sequence !== 1 || this.#expired.includes(id))) return 'SESSION_EXPIRED';
     const session: ModelSession = this.#sessions[at] ?? {
@@ -226,7 +209,7 @@ class Model {
     if (known !== undefined) return known;
     if (at >= 0) this.#sessions.splice(at, 1);
     session.highest = Math.max(session.highest, sequence);
-    session.usedMs = this.nowMs;
+    session.usedMs = idleMs;
     session.answers.set(sequence, `revision ${++this.applied}`);
     this.#sessions.push(session);
     if (this.#sessions.length > this.#max.sessions)
@@ -245,15 +228,15 @@ describe('Client sessions, against a model', () => {
   const step = fc.record({
     id: fc.constantFrom('a', 'b', 'c', 'd'),
     sequence: fc.integer({ min: 1, max: 9 }),
-    waitMs: fc.constantFrom(0, 0, 0, 0, hourMs / 2, hourMs),
+    waitMs: fc.constantFrom(0, 0, 0, 0, hourMs / 4, hourMs / 2, hourMs),
     isRestored: fc.boolean(),
   });
 
   it('any requests, repetitions, waits and restarts apply each request at most once', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        const model = new Model({ sessions: 3, window: 4 });
-        let store = new Store({ sessionsMax: 3, sessionWindow: 4 });
+        const model = new Model({ sessions: 3, window: 4, stepMs: hourMs / 2 });
+        let store = new Store({ sessionsMax: 3, sessionWindow: 4, sessionStepMs: hourMs / 2 });
         for (const { id, sequence, waitMs, isRestored } of steps) {
           store.timeMs += waitMs;
           model.nowMs += waitMs;
