@@ -129,9 +129,14 @@ export class SnapshotExchange {
     const generation = this.#generation + 1;
     const { from } = received;
     logger.info({ index: base.index, from }, `Installing a snapshot from ${from}`);
-    await this.#fillFrom(received.path, generation);
-    await applier.pause();
-    await driver.exclusively(() => this.#switch(base, generation));
+    const state = await this.#stateFrom(received.path, generation);
+    try {
+      await applier.pause();
+      await driver.exclusively(() => this.#switch(base, generation, state));
+    } catch (error) {
+      await state.engine.close().catch(() => undefined); // The first error says more.
+      throw error;
+    }
     // The core first: what the new state has applied must have been released by it.
     driver.submit({ kind: 'snapshotInstalled', base });
     applier.resume(this.#init.state());
@@ -139,21 +144,24 @@ export class SnapshotExchange {
     await removeOtherGenerations({ kvFactory, dataDirectory, generation });
   }
 
-  async #switch(base: LogBase, generation: number): Promise<void> {
-    const { kvFactory, dataDirectory, log, clock, onFatal: onFailure } = this.#init;
+  async #switch(base: LogBase, generation: number, state: ReplicaState): Promise<void> {
     this.#isSwitching = true;
     await this.#init.state().engine.close();
-    await log.installBase(base, generation);
-    const state = await openState({ kvFactory, dataDirectory, generation, clock, onFailure });
+    await this.#init.log.installBase(base, generation);
     this.#generation = generation;
     this.#init.onSwitch(state, base);
     this.#isSwitching = false;
   }
 
-  /** Nothing that this node promised is in the file: a bad one is taken away, and asked for again. */
-  async #fillFrom(path: string, generation: number): Promise<void> {
+  /**
+   * Opens and checks the new state before the old one is given up. Nothing that this node promised
+   * is in the file: a bad one is taken away, and asked for again.
+   */
+  async #stateFrom(path: string, generation: number): Promise<ReplicaState> {
+    const { kvFactory, dataDirectory, clock, onFatal: onFailure } = this.#init;
     try {
       await this.#fill(path, generation);
+      return await openState({ kvFactory, dataDirectory, generation, clock, onFailure });
     } catch (cause) {
       if (!(cause instanceof Error) || codeOf(cause) !== 'STORAGE_DAMAGED') throw cause;
       await this.#init.files.remove(path);

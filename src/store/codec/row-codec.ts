@@ -38,12 +38,10 @@ export function encodeMeta(writer: ProtoWriter, meta: Meta): Uint8Array {
 export function decodeMeta(bytes: Uint8Array): Meta | undefined {
   const numbers = readNumbers(bytes, 6);
   if (numbers === undefined) return undefined;
-  const [revision = 0, epoch = 0, clusterVersion = 0, timeMs = 0, sessionUses = 0] = numbers;
-  const sessionClockMs = numbers[5] ?? 0;
-  return {
-    ...{ revision: asRevision(revision), epoch, clusterVersion },
-    ...{ timeMs, sessionUses, sessionClockMs },
-  };
+  const [revision = 0, epoch = 0, clusterVersion = 0, timeMs = 0, ...ofSessions] = numbers;
+  const [sessionUses = 0, sessionClockMs = 0] = ofSessions;
+  const ofState = { revision: asRevision(revision), epoch, clusterVersion, timeMs };
+  return { ...ofState, sessionUses, sessionClockMs };
 }
 
 export function encodeFacts(writer: ProtoWriter, facts: KeyFacts): Uint8Array {

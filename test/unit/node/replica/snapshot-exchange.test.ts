@@ -2,12 +2,20 @@ import { expect } from 'chai';
 
 import { encodeSnapshotIdentity } from '../../../../src/node/replica/snapshot-offer.ts';
 import { SnapshotExchange } from '../../../../src/node/replica/snapshot-exchange.ts';
-import { asPeerId, asTerm, codeOf, seededRandom } from '../../../../src/shared/index.ts';
+import type { LogBase } from '../../../../src/raft/index.ts';
+import { asIndex, asPeerId, asTerm, codeOf, seededRandom } from '../../../../src/shared/index.ts';
 import type { StoredSnapshot } from '../../../../src/storage/index.ts';
 import { MemoryDisk, MemoryKvDisk } from '../../../../src/storage/index.ts';
+import {
+  decodeBatch,
+  encodeBatch,
+  encodeEnvelope,
+  StateMachine,
+} from '../../../../src/store/index.ts';
 import type { SnapshotReceiver } from '../../../../src/transport/index.ts';
 import { baseAt, clusterId, SnapshotBench } from '../../../contract/snapshot-support.ts';
 import { VirtualClock } from '../../../support/virtual-clock.ts';
+import { envelope, put } from '../../store/harness.ts';
 import { LinesLogger } from '../support.ts';
 
 const leader = asPeerId('n2@aa01');
@@ -21,6 +29,8 @@ describe('SnapshotExchange', () => {
   let disk: MemoryDisk;
   let onFatal: (error: unknown) => void;
   let onSent: () => void;
+  /** Bases that the log has now. */
+  let installed: number[];
 
   beforeEach(async () => {
     disk = new MemoryDisk();
@@ -37,6 +47,11 @@ describe('SnapshotExchange', () => {
     const submit = ({ kind }: { readonly kind: string }): void => {
       if (kind === 'snapshotSent') onSent();
     };
+    installed = [];
+    const installBase = ({ index }: LogBase): Promise<void> => {
+      installed.push(index);
+      return Promise.resolve();
+    };
     exchange = new SnapshotExchange({
       files,
       kvFactory,
@@ -44,10 +59,10 @@ describe('SnapshotExchange', () => {
       logger: new LinesLogger(),
       transport: { sendSnapshot: () => new Promise((resolve) => (endSending = resolve)) },
       dataDirectory: '/data',
-      log: { recovered: { generation: 0, identity: { clusterId } } } as never,
+      log: { recovered: { generation: 0, identity: { clusterId } }, installBase } as never,
       chunkBytes: 4096,
-      driver: { view, submit } as never,
-      applier: null as never,
+      driver: { view, submit, exclusively: (run: () => Promise<void>) => run() } as never,
+      applier: { pause: () => Promise.resolve() } as never,
       state: () => ({ engine: bench.engine, machine: { databaseBytes: 0 } }) as never,
       baseAt,
       onSwitch: () => undefined,
@@ -92,6 +107,28 @@ describe('SnapshotExchange', () => {
     expect(codeOf(error)).to.equal('STORAGE_FAILED');
     expect(String(error)).to.contain('the snapshot that came, which is deleted now');
     expect(await bench.place.files.list('/data/snapshots')).to.deep.equal([]);
+  });
+
+  it('install() gives up no state for rows that are not what their digest says', async () => {
+    const machine = new StateMachine();
+    machine.finishLoad(asIndex(0));
+    const envelopes = [encodeEnvelope(envelope({ then: [put('a', 'x')] }))];
+    const batch = decodeBatch(encodeBatch({ timeMs: 1, envelopes }));
+    const { writes } = machine.apply(asIndex(1), batch, () => null);
+    const engine = await bench.openGeneration(5);
+    engine.enqueue(asIndex(1), writes, machine.digest() + 1);
+    await engine.flush();
+    const wrong = new SnapshotBench(bench.place, engine);
+    source = await wrong.open(await wrong.spool());
+    await (await received()).finish();
+    const failure = new Promise<unknown>((resolve) => (onFatal = resolve));
+    exchange.install(source.meta.base);
+    const error = await failure;
+    expect(codeOf(error)).to.equal('STORAGE_FAILED');
+    expect(String(error)).to.match(/which is deleted now: .* its rows have the digest/);
+    expect(installed).to.deep.equal([]);
+    expect(await bench.engine.readMany([])).to.deep.equal([]);
+    await wrong.end();
   });
 
   it('makeRoom() deletes what was received in part, but not while it is coming in', async () => {
