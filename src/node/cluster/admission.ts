@@ -1,11 +1,12 @@
 import type { MemberView } from '../../gossip/index.ts';
-import type { Member, MemberChange, Reply } from '../../raft/index.ts';
+import type { Member, MemberChange, RaftView, Reply } from '../../raft/index.ts';
 import { listedPeer, memberNamed, memberOf, peerIdOfMember } from '../../raft/index.ts';
 import type { ClusterId, Clock, Logger, PeerId } from '../../shared/index.ts';
-import { pause, peerIdOf, QuorateError } from '../../shared/index.ts';
+import { codeOf, pause, peerIdOf, QuorateError } from '../../shared/index.ts';
 import type { Replica } from '../replica/index.ts';
 import type { HandshakeWish, Identity } from './calls.ts';
 import { decodeIdentity, encodeHandshake, encodePeer, methods } from './calls.ts';
+import { searchMember } from './member-search.ts';
 import { isSettled } from './settled.ts';
 
 const handshakeTimeoutMs = 3_000;
@@ -13,9 +14,13 @@ const tryAgainMs = 100;
 /** A member that answered within this time may well be alive: nobody gets its name. */
 const aliveWithinMs = 3_000;
 
+type Port = Pick<Replica, 'self' | 'isLeader' | 'configuration' | 'changeMembers'> & {
+  readonly view: Pick<RaftView, 'role' | 'configuration' | 'commitIndex' | 'peers'>;
+};
+
 export interface AdmissionInit {
   readonly clusterId: ClusterId;
-  readonly replica: Replica;
+  readonly replica: Port;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly callAddress: (
@@ -35,8 +40,9 @@ export class Admission {
   }
 
   /**
-   * Resolves once the node that listens at this Raft address is a member. Its identity comes from a
-   * handshake. Rejects with UNREACHABLE, CONFLICT, NO_LEADER or UNKNOWN_OUTCOME.
+   * Resolves once the node that listens at this Raft address is a member, by a committed
+   * configuration. Its identity comes from a handshake. Rejects with UNREACHABLE, CONFLICT,
+   * NO_LEADER or UNKNOWN_OUTCOME.
    */
   async join(address: string, timeoutMs: number): Promise<void> {
     const deadlineMs = this.#now() + timeoutMs;
@@ -48,14 +54,14 @@ export class Admission {
     await this.#admit(identity.member, deadlineMs);
   }
 
-  /** Resolves once no member has this Raft address. Rejects with NOT_FOUND, CONFLICT, NO_LEADER. */
+  /**
+   * Resolves once no member has this Raft address, by a committed configuration.
+   * Rejects with NOT_FOUND, CONFLICT, NO_LEADER or UNKNOWN_OUTCOME.
+   */
   async leave(address: string, force: boolean, timeoutMs: number): Promise<void> {
     const deadlineMs = this.#now() + timeoutMs;
     this.#requireLeader();
-    const member = this.#configuration.members.find((one) => one.raftAddress === address);
-    if (member === undefined) {
-      throw new QuorateError('NOT_FOUND', `Cannot remove ${address}: no member has this address`);
-    }
+    const member = await this.#memberAt(address, deadlineMs);
     await this.#change({ kind: 'remove', nodeId: member.nodeId, safely: !force }, deadlineMs);
     const name = member.nodeId;
     this.#init.logger.info({ member: name, address }, `Removed ${name} at ${address}`);
@@ -91,8 +97,8 @@ export class Admission {
   }
 
   async #admit(member: Member, deadlineMs: number): Promise<void> {
-    const known = memberNamed(this.#configuration, member.nodeId);
-    if (known?.incarnation === member.incarnation) {
+    const known = await this.#knownAs(member, deadlineMs);
+    if (known !== undefined) {
       const next = { ...member, role: known.role };
       if (!isSamePlace(known, next))
         await this.#change({ kind: 'update', member: next }, deadlineMs);
@@ -103,9 +109,10 @@ export class Admission {
     try {
       await this.#change({ kind: 'add', member: { ...member, role } }, deadlineMs);
     } catch (error) {
-      // It asked at the same time as somebody asked for it, and was let in meanwhile.
-      if (memberOf(this.#configuration, peerIdOfMember(member)) !== undefined) return;
-      throw error;
+      // It asked at the same time as somebody asked for it, and was let in meanwhile. Only a refusal
+      // tells that: after any other failure it may be this very change that lists it.
+      if (codeOf(error) !== 'CONFLICT' || !(await this.#knownAs(member, deadlineMs))) throw error;
+      return;
     }
     const { nodeId, raftAddress: raft } = member;
     // The line with the new members is told on every node.
@@ -113,6 +120,24 @@ export class Admission {
       { member: nodeId, raft, role },
       `Admitted ${nodeId} at ${raft} as ${role}`,
     );
+  }
+
+  async #memberAt(address: string, deadlineMs: number): Promise<Member> {
+    const member = await searchMember(this.#init, {
+      find: ({ members }) => members.find(({ raftAddress }) => raftAddress === address),
+      isAnswer: (found) => found === undefined,
+      deadlineMs,
+    });
+    if (member !== undefined) return member;
+    throw new QuorateError('NOT_FOUND', `Cannot remove ${address}: no member has this address`);
+  }
+
+  #knownAs(member: Member, deadlineMs: number): Promise<Member | undefined> {
+    return searchMember(this.#init, {
+      find: (configuration) => memberOf(configuration, peerIdOfMember(member)),
+      isAnswer: (found) => found !== undefined,
+      deadlineMs,
+    });
   }
 
   async #handshake(address: string, wish: HandshakeWish): Promise<Identity> {
