@@ -33,6 +33,8 @@ export type ChangeResult =
   | { readonly ok: true; readonly configuration: Configuration }
   | { readonly ok: false; readonly message: string };
 
+type Removal = Extract<MemberChange, { readonly kind: 'remove' }>;
+
 const refused = (message: string): ChangeResult => ({ ok: false, message });
 
 /**
@@ -62,7 +64,7 @@ function applyOne(configuration: Configuration, change: MemberChange): ChangeRes
     case 'promote':
       return promote(configuration, change.nodeId);
     case 'remove':
-      return remove(configuration, change.nodeId);
+      return remove(configuration, change);
     case 'update':
       return update(configuration, change.member);
   }
@@ -123,9 +125,13 @@ function add(configuration: Configuration, member: Member): ChangeResult {
   return { ok: true, configuration: { ...configuration, members: [...others, member], removed } };
 }
 
-function remove(configuration: Configuration, nodeId: NodeId): ChangeResult {
+function remove(configuration: Configuration, { nodeId, incarnation }: Removal): ChangeResult {
   const member = memberNamed(configuration, nodeId);
   if (!member) return refused(`Cannot remove ${nodeId} as a member: it is none`);
+  if (incarnation !== undefined && incarnation !== member.incarnation) {
+    const found = `${peerIdOfMember(member)} has its name now; ask again if that one is to go`;
+    return refused(`Cannot remove ${peerIdOf(nodeId, incarnation)} as a member: ${found}`);
+  }
   const members = configuration.members.filter((other) => other !== member);
   const removed = remember(configuration.removed, member);
   return { ok: true, configuration: { ...configuration, members, removed } };

@@ -74,8 +74,14 @@ export type MemberChange =
   | { readonly kind: 'add'; readonly member: Member }
   /** Makes a learner or observer that keeps up a voter; the leader does so with learners itself. */
   | { readonly kind: 'promote'; readonly nodeId: NodeId }
-  /** `safely`: a voter goes only when a majority of those that stay answers now. */
-  | { readonly kind: 'remove'; readonly nodeId: NodeId; readonly safely?: boolean }
+  | {
+      readonly kind: 'remove';
+      readonly nodeId: NodeId;
+      /** The name may have passed to another one since: only this one is to go. */
+      readonly incarnation?: Incarnation;
+      /** A voter goes only when a majority of those that stay answers now. */
+      readonly safely?: boolean;
+    }
   /** Addresses and zone of a present incarnation. */
   | { readonly kind: 'update'; readonly member: Member };
 

@@ -62,8 +62,9 @@ export class Admission {
     const deadlineMs = this.#now() + timeoutMs;
     this.#requireLeader();
     const member = await this.#memberAt(address, deadlineMs);
-    await this.#change({ kind: 'remove', nodeId: member.nodeId, safely: !force }, deadlineMs);
-    const name = member.nodeId;
+    const { nodeId: name, incarnation } = member;
+    const change = { kind: 'remove', nodeId: name, incarnation, safely: !force } as const;
+    await this.#change(change, deadlineMs);
     this.#init.logger.info({ member: name, address }, `Removed ${name} at ${address}`);
     void this.#tellRemoved(peerIdOfMember(member), address);
   }

@@ -104,7 +104,8 @@ function nonsenseAbout(scene: Scene, { member }: SimNode): readonly MemberChange
 }
 
 function removalOf(scene: Scene, { member }: SimNode): MemberChange {
-  return { kind: 'remove', nodeId: member.nodeId, safely: happens(scene.random, 300) };
+  const { nodeId, incarnation } = member;
+  return { kind: 'remove', nodeId, incarnation, safely: happens(scene.random, 300) };
 }
 
 type MemberFault = 'evict' | 'churn' | 'update' | 'promote' | 'nonsense';

@@ -291,7 +291,9 @@ export class SimCluster {
   #correctionsOf(configuration: Configuration): readonly MemberChange[] {
     const names = this.nodes.map(({ member }) => member.nodeId);
     const strangers = configuration.members.filter(({ nodeId }) => !names.includes(nodeId));
-    if (strangers.length > 0) return strangers.map(({ nodeId }) => ({ kind: 'remove', nodeId }));
+    if (strangers.length > 0) {
+      return strangers.map(({ nodeId, incarnation }) => ({ kind: 'remove', nodeId, incarnation }));
+    }
     const missing = this.nodes.filter(
       ({ self }) => !memberOf(configuration, self) && !configuration.removed.includes(self),
     );

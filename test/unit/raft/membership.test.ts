@@ -52,6 +52,15 @@ describe('applyMemberChanges()', () => {
     expect(applied(next, add('b2')).ok).to.equal(true);
   });
 
+  it('removes the incarnation that is meant, not another one that has its name now', () => {
+    const { nodeId, incarnation } = member('b');
+    const change = { kind: 'remove', nodeId, incarnation } as const;
+    const later = applied(configurationOf('a b2'), change);
+    expect(messageOf(later)).to.match(/^Cannot remove b@1 as a member: b@2 has its name now/);
+    expect(votersOf(accepted(applied(configurationOf('a b'), change)))).to.deep.equal([peer('a')]);
+    expect(accepted(applied(configurationOf('a b2'), remove('b'))).removed).to.include(peer('b2'));
+  });
+
   it('always leaves a voter', () => {
     const one = configurationOf('a', 'b');
     expect(messageOf(applied(one, remove('a')))).to.match(/last voter: a@1 gone/);

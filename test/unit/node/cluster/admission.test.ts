@@ -185,6 +185,19 @@ describe('Admission', () => {
     expect(await stateOf(left)).to.equal('UNKNOWN_OUTCOME');
   });
 
+  it('removes nobody who took over the name while other changes were waited for', async () => {
+    const stage = new Stage();
+    void stage.change({ kind: 'add', member: member('d', 'observer') });
+    const left = stage.leave('c:1');
+    await stage.clock.advance(50);
+    stage.commit();
+    void stage.change({ kind: 'add', member: member('c2', 'learner', 'c') });
+    stage.commit();
+    await stage.clock.advance(100);
+    expect(memberNamed(stage.configuration, asNodeId('c'))).to.include({ incarnation: '2' });
+    expect(await stateOf(left)).to.equal('CONFLICT');
+  });
+
   it('sends who waits for a commit to the next leader', async () => {
     const stage = new Stage();
     void stage.change(removeC);
