@@ -200,7 +200,7 @@ export interface ClusterApi {
   members(): Promise<readonly MemberSummary[]>;
   /** Rejects with UNREACHABLE, CONFLICT (its id or data belong elsewhere) or as `set` does. */
   join(raftAddress: string, options: WaitOptions): Promise<void>;
-  /** Rejects with NOT_FOUND, CONFLICT (last voter, no majority behind it) or as `set` does. */
+  /** Rejects with NOT_FOUND, CONFLICT (last voter, no majority, another incarnation) or as `set` does. */
   leave(raftAddress: string, options: WaitOptions & { readonly force: boolean }): Promise<void>;
   /**
    * Resolves once the member of this id leads. Rejects with NOT_FOUND, CONFLICT (it is no voter),
