@@ -19,28 +19,38 @@ export interface OfflineInit {
   readonly writeError: (text: string) => void;
 }
 
+/** A data directory, and whether a tool only looks at it or is about to change what is in it. */
+export interface DataUse {
+  readonly path: string;
+  readonly purpose: 'look' | 'change';
+}
+
 /**
  * Runs `work` on the data directory of a node that does not run. Throws CONFIG_INVALID when there is
  * no log, DATA_DIRECTORY_LOCKED while a daemon uses it.
  */
 export async function withDataAtRest<T>(
   init: OfflineInit,
-  path: string,
+  use: DataUse,
   work: () => Promise<T>,
 ): Promise<T> {
+  const { path } = use;
   if ((await init.files.list(`${path}/log`)) === null) {
     throw new QuorateError('CONFIG_INVALID', `Cannot use ${path} as --dataDir: it holds no log`);
   }
-  return whileLocked(init, path, work);
+  return whileLocked(init, use, work);
 }
 
-/** Runs `work` while no daemon can use the directory. Throws DATA_DIRECTORY_LOCKED while one does. */
+/**
+ * Runs `work` while no daemon can use the directory: only who just looks does so without a lock where
+ * there is none. Throws DATA_DIRECTORY_LOCKED while a daemon uses it.
+ */
 export async function whileLocked<T>(
   init: OfflineInit,
-  path: string,
+  use: DataUse,
   work: () => Promise<T>,
 ): Promise<T> {
-  const lock = await takeLock(init, path);
+  const lock = await takeLock(init, use);
   try {
     return await work();
   } finally {
@@ -48,9 +58,9 @@ export async function whileLocked<T>(
   }
 }
 
-/** A copy of a directory may come without its lock: then nobody uses it. */
-async function takeLock(init: OfflineInit, path: string): Promise<Kv | null> {
-  if (!(await init.kvFactory.list(path)).includes('lock')) return null;
+/** Nobody uses a copy that came without its lock, but a daemon may be started on it at any moment. */
+async function takeLock(init: OfflineInit, { path, purpose }: DataUse): Promise<Kv | null> {
+  if (purpose === 'look' && !(await init.kvFactory.list(path)).includes('lock')) return null;
   return takeDataLock(init, path).catch((cause: unknown) => {
     if (codeOf(cause) !== 'DATA_DIRECTORY_LOCKED') throw cause;
     const message = `Cannot use ${path} as --dataDir: a daemon uses it, stop it first`;

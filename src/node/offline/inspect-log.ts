@@ -24,7 +24,7 @@ export interface InspectOptions {
 export async function showLog(init: OfflineInit, options: InspectOptions): Promise<number> {
   const { dataDir } = options;
   const entries = listFor(options);
-  const inspection = await withDataAtRest(init, dataDir, () =>
+  const inspection = await withDataAtRest(init, { path: dataDir, purpose: 'look' }, () =>
     inspectLog(
       { files: init.files, directory: `${dataDir}/log` },
       { ...visitorOf(entries), onProgress: progressTo(init, 'Bytes of the log read') },

@@ -11,7 +11,7 @@ import {
   ownMemberOf,
   readCandidate,
 } from './candidates.ts';
-import type { OfflineInit } from './data-at-rest.ts';
+import type { DataUse, OfflineInit } from './data-at-rest.ts';
 import { progressTo, whileLocked, withDataAtRest } from './data-at-rest.ts';
 import type { Successor } from './recovered-log.ts';
 import { copyLog } from './recovered-log.ts';
@@ -35,11 +35,15 @@ const markBytes = 4;
 export async function recover(init: OfflineInit, options: RecoverOptions): Promise<number> {
   const dataDirs = [...new Set(options.dataDirs.map((one) => resolve(one)))];
   for (const dataDir of dataDirs) {
-    if (!(await whileLocked(init, dataDir, () => finishRecovery(init, dataDir)))) continue;
+    if (!(await isInterrupted(init, dataDir))) continue;
+    const use = { path: dataDir, purpose: 'change' } as const;
+    await whileLocked(init, use, () => finishRecovery(init, dataDir));
     init.writeOut(`Finished the recovery of ${dataDir}, which had been interrupted.\n`);
     return 0;
   }
-  return withAllAtRest(init, dataDirs, () => recoverFrom(init, { ...options, dataDirs }));
+  const purpose = options.isConfirmed ? 'change' : 'look';
+  const uses = dataDirs.map((path) => ({ path, purpose }) as const);
+  return withAllAtRest(init, uses, () => recoverFrom(init, { ...options, dataDirs }));
 }
 
 async function recoverFrom(init: OfflineInit, options: RecoverOptions): Promise<number> {
@@ -168,17 +172,22 @@ async function carryOut(init: OfflineInit, best: Candidate, successor: Successor
 
 const beforeName = ({ epoch }: Successor): string => `log-before-recovery-${epoch}`;
 
-/** A recovery whose new log was whole when it ended: true when there was one. */
-async function finishRecovery({ files }: OfflineInit, dataDir: string): Promise<boolean> {
+/** A recovery whose new log was whole when it ended. */
+async function isInterrupted({ files }: OfflineInit, dataDir: string): Promise<boolean> {
   const names = (await files.list(dataDir)) ?? [];
-  if (names.includes('log') || !names.includes(unfinishedLogName)) return false;
+  return !names.includes('log') && names.includes(unfinishedLogName);
+}
+
+/** Under the lock; somebody else may have finished it before this process had that. */
+async function finishRecovery(init: OfflineInit, dataDir: string): Promise<void> {
+  if (!(await isInterrupted(init, dataDir))) return;
+  const { files } = init;
   // Those of the old cluster fit no new one. Gone before the log is there: then nothing is left to do.
   await files.remove(`${dataDir}/snapshots`);
   await files.remove(`${dataDir}/${condemnedName}`);
   await files.syncDirectory(dataDir);
   await files.rename(`${dataDir}/${unfinishedLogName}`, `${dataDir}/log`);
   await files.syncDirectory(dataDir);
-  return true;
 }
 
 function placeOf(init: OfflineInit, directory: string): LogPlace {
@@ -191,7 +200,7 @@ function placeOf(init: OfflineInit, directory: string): LogPlace {
 /** No daemon uses any of the directories while `work` runs. */
 function withAllAtRest<T>(
   init: OfflineInit,
-  [first, ...rest]: readonly string[],
+  [first, ...rest]: readonly DataUse[],
   work: () => Promise<T>,
 ): Promise<T> {
   if (first === undefined) return work();

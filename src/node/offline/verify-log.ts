@@ -41,7 +41,8 @@ const condemnedTodo =
  * chunks of the snapshots. Changes nothing. Resolves with the exit code: 0 when nothing is wrong.
  */
 export async function verifyData(init: OfflineInit, dataDir: string): Promise<number> {
-  const { findings, notes } = await withDataAtRest(init, dataDir, async () => {
+  const use = { path: dataDir, purpose: 'look' } as const;
+  const { findings, notes } = await withDataAtRest(init, use, async () => {
     const data = await examine(init, dataDir);
     const snapshots = await examineSnapshots(init, dataDir);
     const markers = await markerFindings(init, dataDir);
