@@ -167,9 +167,10 @@ export interface StoreApi {
   get(key: string, options: ReadOptions): Promise<Uint8Array | null>;
   /**
    * All pairs of this node's store in byte order of the keys, in batches of at most about 1 MiB.
-   * Read slowly and perhaps abandoned half-way (`return()`); need not be of one instant.
+   * Read slowly and perhaps abandoned half-way (`return()`); need not be of one instant. While a
+   * snapshot is being installed a batch may wait for `timeoutMs`, and then fails with OVERLOADED.
    */
-  pairs(): AsyncIterable<readonly Pair[]>;
+  pairs(timeoutMs: number): AsyncIterable<readonly Pair[]>;
   /** This node's keys in byte order. */
   keys(query: KeyQuery): Iterable<KeySummary>;
 }

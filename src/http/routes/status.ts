@@ -3,7 +3,6 @@ import { storableText } from '../arguments.ts';
 import { pathArgument } from '../exchange.ts';
 import type { Exchange } from '../exchange.ts';
 import { jsonObject } from '../json-stream.ts';
-import type { StoreApi } from '../ports.ts';
 import { keyNotFound } from '../refusal.ts';
 import type { Route, RouteParts } from '../route.ts';
 
@@ -13,7 +12,7 @@ export function statusRoutes(parts: RouteParts): readonly Route[] {
     {
       name: '/status',
       changes: false,
-      handle: ({ response }) => parts.streams.reply(response, jsonObject(pairs(parts.api.store))),
+      handle: ({ response }) => parts.streams.reply(response, jsonObject(pairs(parts))),
     },
     { name: '/status/{key}', changes: false, handle: (exchange) => statusOf(parts, exchange) },
   ];
@@ -24,8 +23,8 @@ export function keyInPath(exchange: Exchange, name: string): string {
   return storableText('key', pathArgument(exchange, name.length + 1));
 }
 
-async function* pairs(store: StoreApi): AsyncGenerator<readonly [string, string]> {
-  for await (const batch of store.pairs()) {
+async function* pairs({ api, limits }: RouteParts): AsyncGenerator<readonly [string, string]> {
+  for await (const batch of api.store.pairs(limits.waitMsDefault)) {
     for (const [key, value] of batch) yield [fromUtf8(key), JSON.stringify(fromUtf8(value))];
   }
 }

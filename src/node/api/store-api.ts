@@ -10,7 +10,9 @@ import { fromUtf8, QuorateError, utf8 } from '../../shared/index.ts';
 import type { KeyRecord, Operation } from '../../store/index.ts';
 import { noSpaceMessage } from '../../store/index.ts';
 import type { ClusterMember } from '../cluster-member.ts';
+import type { ReplicaState } from '../replica/index.ts';
 import type { CurrentMember } from './current-member.ts';
+import { readState } from './state-read.ts';
 
 const pairsPerRead = 256;
 const batchBytes = 1024 * 1024;
@@ -35,12 +37,15 @@ export class NodeStoreApi implements StoreApi {
   }
 
   async get(key: string, { consistency, timeoutMs }: ReadOptions): Promise<Uint8Array | null> {
-    const member = await this.#member(timeoutMs);
-    if (consistency === 'linearizable') await member.replica.readBarrier(timeoutMs);
-    return this.#read(member, utf8(key));
+    const deadlineMs = this.#deadlineIn(timeoutMs);
+    const { replica } = await this.#member(timeoutMs);
+    if (consistency === 'linearizable') await replica.readBarrier(timeoutMs);
+    const name = utf8(key);
+    const { clock } = this.#current;
+    return readState({ replica, clock, deadlineMs }, (state) => valueIn(state, name));
   }
 
-  async *pairs(): AsyncIterable<readonly Pair[]> {
+  async *pairs(timeoutMs: number): AsyncIterable<readonly Pair[]> {
     const member = this.#current.member();
     if (member === null) return;
     let after: Uint8Array | undefined;
@@ -51,7 +56,7 @@ export class NodeStoreApi implements StoreApi {
       const last = records.at(-1);
       if (last === undefined) return;
       after = last.key;
-      yield* this.#batches(member, records);
+      yield* this.#batches(member, records, timeoutMs);
     }
   }
 
@@ -70,6 +75,7 @@ export class NodeStoreApi implements StoreApi {
   async *#batches(
     member: ClusterMember,
     records: readonly KeyRecord[],
+    timeoutMs: number,
   ): AsyncIterable<readonly Pair[]> {
     let group: KeyRecord[] = [];
     let bytes = 0;
@@ -77,37 +83,21 @@ export class NodeStoreApi implements StoreApi {
       group.push(record);
       bytes += record.key.length + record.valueBytes;
       if (bytes < batchBytes) continue;
-      yield await this.#pairsOf(member, group);
+      yield await this.#pairsOf(member, group, timeoutMs);
       group = [];
       bytes = 0;
     }
-    if (group.length > 0) yield await this.#pairsOf(member, group);
+    if (group.length > 0) yield await this.#pairsOf(member, group, timeoutMs);
   }
 
-  async #pairsOf(member: ClusterMember, records: readonly KeyRecord[]): Promise<readonly Pair[]> {
-    const { engine } = member.replica.state;
-    const values = await engine.readMany(records.map((record) => record.valueRow));
-    const pairs: Pair[] = [];
-    for (const [i, record] of records.entries()) {
-      // Replaced since: the newer value is as good, a deleted key is left out.
-      const value = values[i] ?? (await this.#read(member, record.key));
-      if (value !== null) pairs.push([record.key, value]);
-    }
-    return pairs;
-  }
-
-  async #read(member: ClusterMember, key: Uint8Array): Promise<Uint8Array | null> {
-    const { machine, engine } = member.replica.state;
-    for (let record = machine.key(key); record !== undefined; record = machine.key(key)) {
-      const row = record.valueRow;
-      const value = engine.peek(row) ?? (await engine.read(row));
-      if (value !== null) return value;
-      const now = machine.key(key);
-      if (now?.valueRevision === record.valueRevision && now.modRevision === record.modRevision) {
-        throw engine.missing(row);
-      }
-    }
-    return null;
+  #pairsOf(
+    { replica }: ClusterMember,
+    records: readonly KeyRecord[],
+    timeoutMs: number,
+  ): Promise<readonly Pair[]> {
+    const { clock } = this.#current;
+    const deadlineMs = this.#deadlineIn(timeoutMs);
+    return readState({ replica, clock, deadlineMs }, (state) => pairsIn(state, records));
   }
 
   async #run(operation: Operation, { timeoutMs, client }: WriteOptions): Promise<void> {
@@ -128,9 +118,43 @@ export class NodeStoreApi implements StoreApi {
     throw new QuorateError('STORE_FULL', noSpaceMessage(machine.noSpace));
   }
 
+  #deadlineIn(timeoutMs: number): number {
+    return this.#current.clock.monotonicMs() + timeoutMs;
+  }
+
   #member(timeoutMs: number): Promise<ClusterMember> | ClusterMember {
     return this.#current.member() ?? this.#current.waitFor(timeoutMs);
   }
+}
+
+async function pairsIn(
+  state: ReplicaState,
+  records: readonly KeyRecord[],
+): Promise<readonly Pair[]> {
+  const values = await state.engine.readMany(records.map((record) => record.valueRow));
+  const pairs: Pair[] = [];
+  for (const [i, record] of records.entries()) {
+    // Replaced since: the newer value is as good, a deleted key is left out.
+    const value = values[i] ?? (await valueIn(state, record.key));
+    if (value !== null) pairs.push([record.key, value]);
+  }
+  return pairs;
+}
+
+async function valueIn(
+  { machine, engine }: ReplicaState,
+  key: Uint8Array,
+): Promise<Uint8Array | null> {
+  for (let record = machine.key(key); record !== undefined; record = machine.key(key)) {
+    const row = record.valueRow;
+    const value = engine.peek(row) ?? (await engine.read(row));
+    if (value !== null) return value;
+    const now = machine.key(key);
+    if (now?.valueRevision === record.valueRevision && now.modRevision === record.modRevision) {
+      throw engine.missing(row);
+    }
+  }
+  return null;
 }
 
 const summaryOf = (record: KeyRecord): KeySummary => ({

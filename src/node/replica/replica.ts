@@ -87,6 +87,11 @@ export class Replica {
     return this.#state;
   }
 
+  /** A snapshot's state is about to take the place of this one, which may be closed already. */
+  get isReplacingState(): boolean {
+    return this.#snapshots.isSwitching;
+  }
+
   get view(): RaftView {
     return this.#driver.view;
   }
@@ -251,7 +256,7 @@ export class Replica {
       settings: this.#init.settings.compaction,
       history: this.#history,
       appliedIndex: () => this.#applier.appliedIndex,
-      isBusy: () => this.#snapshots.isSwitching,
+      isBusy: () => this.isReplacingState,
       flush: () => this.#state.engine.flush(),
       pinnedIndex: () => this.#snapshots.pinnedIndex,
       // The core forgets first, so that it never orders entries that are gone.

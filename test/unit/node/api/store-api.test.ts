@@ -11,6 +11,7 @@ import {
   encodeEnvelope,
   StateMachine,
 } from '../../../../src/store/index.ts';
+import { VirtualClock } from '../../../support/virtual-clock.ts';
 import { envelope, put } from '../../store/harness.ts';
 
 const local = { consistency: 'local', timeoutMs: 1_000 } as const;
@@ -30,8 +31,9 @@ describe('NodeStoreApi', () => {
     });
     machine = new StateMachine();
     machine.finishLoad(asIndex(0));
-    const member = { replica: { state: { machine, engine } } };
-    api = new NodeStoreApi({ member: () => member } as unknown as CurrentMember);
+    const member = { replica: { state: { machine, engine }, isReplacingState: false } };
+    const clock = new VirtualClock();
+    api = new NodeStoreApi({ member: () => member, clock } as unknown as CurrentMember);
   });
 
   afterEach(() => engine.close());
