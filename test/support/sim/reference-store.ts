@@ -30,7 +30,7 @@ interface Version {
 /**
  * The store as its users understand it, written anew in the simplest way: puts, deletes and
  * conditions, with every past state; what has a sequence is carried out once. Sessions do not expire
- * here: simulations are too short, and their clocks not wrong enough.
+ * here: simulations are too short, and a clock that is hours wrong must end none.
  */
 export class ReferenceStore {
   readonly #keys: Keys = new Map();
