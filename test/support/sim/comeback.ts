@@ -4,6 +4,10 @@ import type { SimNode } from './sim-node.ts';
 import { anyOf, between, happens } from './world.ts';
 
 const COMPANION_LATE_MS_MAX = 250;
+/** Few enough to leave room in what may be on its way to it. */
+const COMPANION_ENTRIES = 2;
+const COMPANION_WRITES_MS_MAX = 300;
+const COMPANION_HANGS_MS_MAX = 6_000;
 const OUTRUN_MS_MAX = 6_000;
 const INSTALLED_MS_MAX = 2_000;
 
@@ -16,7 +20,9 @@ export function comeback(scene: Scene): void {
   const { leader } = cluster;
   if (leader?.isResponsive !== true) return;
   scene.count('comeback');
-  if (happens(random, 400)) withCompanion(scene, leader);
+  // The others must be enough to elect another leader.
+  const mayTakeOne = cluster.nodes.length >= 5;
+  if (mayTakeOne && happens(random, 400)) withCompanion(scene, leader);
   else alone(scene, leader);
 }
 
@@ -57,22 +63,28 @@ function backWhenOutrun(scene: Scene, leader: SimNode): void {
  * too late, it has another leader by then.
  */
 function withCompanion(scene: Scene, leader: SimNode): void {
+  const companion = scene.cluster.anyNode((node) => node.isResponsive && node !== leader);
+  if (companion === undefined) return;
+  const lastIndex = (): number => companion.replica?.view.lastIndex ?? 0;
+  const enough = lastIndex() + COMPANION_ENTRIES;
+  companion.disk.hang();
+  const isSo = (): boolean => lastIndex() >= enough;
+  scene.when({ isSo, everyMs: 1, withinMs: COMPANION_WRITES_MS_MAX }, () =>
+    cutOffInTurn(scene, leader, companion),
+  );
+  scene.later(COMPANION_HANGS_MS_MAX, () => companion.disk.release());
+}
+
+/** The companion is with the leader again while that still leads, with most of it. */
+function cutOffInTurn(scene: Scene, leader: SimNode, companion: SimNode): void {
   const { cluster, random } = scene;
-  const companion = cluster.anyNode((node) => node.isResponsive && node !== leader);
-  companion?.disk.hang();
-  const aheadMs = random.intBelow(100);
-  cluster.world.after(aheadMs, () => {
-    if (scene.isOver) return;
-    cutOff(scene, [leader]);
-    scene.writeInVain(leader);
-    scene.writeMuchInVain(leader);
+  cutOff(scene, [leader]);
+  scene.writeInVain(leader);
+  scene.writeMuchInVain(leader);
+  cluster.world.after(random.intBelow(COMPANION_LATE_MS_MAX), () => {
+    if (!scene.isOver) cutOff(scene, [leader, companion]);
   });
-  cluster.world.after(aheadMs + random.intBelow(COMPANION_LATE_MS_MAX), () => {
-    if (companion !== undefined && !scene.isOver) cutOff(scene, [leader, companion]);
-  });
-  const backMs = aheadMs + cutMs(scene);
-  cluster.world.after(backMs, () => back(scene, leader));
-  cluster.world.after(backMs + random.intBelow(1_000), () => companion?.disk.release());
+  cluster.world.after(cutMs(scene), () => back(scene, leader));
 }
 
 const cutMs = ({ random }: Scene): number =>
