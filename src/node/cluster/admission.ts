@@ -105,7 +105,6 @@ export class Admission {
         await this.#change({ kind: 'update', member: next }, deadlineMs);
       return;
     }
-    this.#checkNameIsFree(member);
     const role = member.role === 'observer' ? 'observer' : 'learner';
     try {
       await this.#change({ kind: 'add', member: { ...member, role } }, deadlineMs);
@@ -226,6 +225,8 @@ export class Admission {
   /** Tries until the change is committed, refused for good, or the time is up. */
   async #change(change: MemberChange, deadlineMs: number): Promise<void> {
     for (;;) {
+      // Each time: while it waits for another change, a live node may take the name.
+      if (change.kind === 'add') this.#checkNameIsFree(change.member);
       const reply = await this.#inTime(this.#init.replica.changeMembers(change), deadlineMs);
       if (reply.kind === 'appended') return;
       this.#judgeRefusal(reply, deadlineMs);

@@ -1,8 +1,15 @@
 import { expect } from 'chai';
 import { Admission } from '../../../../src/node/cluster/admission.ts';
 import { encodeIdentity } from '../../../../src/node/cluster/calls.ts';
-import type { Configuration, Member, MemberChange, Reply } from '../../../../src/raft/index.ts';
+import type {
+  Configuration,
+  Member,
+  MemberChange,
+  PeerView,
+  Reply,
+} from '../../../../src/raft/index.ts';
 import { applyMemberChanges, memberNamed } from '../../../../src/raft/index.ts';
+import type { PeerId } from '../../../../src/shared/index.ts';
 import { asClusterId, asIndex, asNodeId, asTerm } from '../../../../src/shared/index.ts';
 import { configurationOf, member, peer } from '../../../support/raft-fixtures.ts';
 import { VirtualClock } from '../../../support/virtual-clock.ts';
@@ -18,6 +25,8 @@ class Stage {
   role: 'leader' | 'follower' = 'leader';
   /** Who listens at the address that is to be let in. */
   newcomer: Member = member('d', 'learner');
+  /** Who answered just now. */
+  alive: readonly PeerId[] = [];
   readonly admission: Admission;
   #index = 1;
   #commitIndex = 1;
@@ -64,7 +73,8 @@ class Stage {
     const { role, configuration } = this;
     const commitIndex = asIndex(this.#commitIndex);
     const indexed = { index: asIndex(this.#index), configuration };
-    return { role, peers: [], commitIndex, configuration: indexed };
+    const peers = this.alive.map((one) => ({ peer: one, silentMs: 0 }) as PeerView);
+    return { role, peers, commitIndex, configuration: indexed };
   }
 
   #replica() {
@@ -196,6 +206,20 @@ describe('Admission', () => {
     await stage.clock.advance(100);
     expect(memberNamed(stage.configuration, asNodeId('c'))).to.include({ incarnation: '2' });
     expect(await stateOf(left)).to.equal('CONFLICT');
+  });
+
+  it('gives nobody the name that a live node took while other changes were waited for', async () => {
+    const stage = new Stage();
+    void stage.change({ kind: 'add', member: member('e', 'observer') });
+    const joined = stage.join();
+    await stage.clock.advance(50);
+    stage.commit();
+    void stage.change({ kind: 'add', member: member('d2', 'learner') });
+    stage.commit();
+    stage.alive = [peer('d2')];
+    await stage.clock.advance(100);
+    expect(memberNamed(stage.configuration, asNodeId('d'))).to.include({ incarnation: '2' });
+    expect(await stateOf(joined)).to.equal('CONFLICT');
   });
 
   it('sends who waits for a commit to the next leader', async () => {
