@@ -9,7 +9,8 @@ import type { Tag } from './step-types.ts';
 
 /**
  * Begins a transfer: the target is brought up to date, then told to campaign at once. One that is
- * silent, or needs a snapshot first, is refused: meanwhile no command would be taken, in vain.
+ * silent, or may need a snapshot or still install one, is refused: meanwhile no command would be
+ * taken, in vain.
  */
 export function startTransfer(
   state: RaftState,
@@ -32,20 +33,20 @@ export function startTransfer(
     outbox.refuse(tag, 'invalid', self, `Cannot transfer leadership to another voter: ${found}`);
     return;
   }
-  const found = whyNotNow(state, leadership.progressOf(to));
-  if (found !== null) {
-    const message = `Cannot transfer leadership to a voter: ${to} ${found}, or name another`;
-    outbox.refuse(tag, 'unreachable', self, message);
+  const progress = leadership.progressOf(to);
+  const cannot = 'Cannot transfer leadership to a voter';
+  if (isSilent(state, progress)) {
+    const found = `${to} has not answered for ${progress.silentMs} ms: start it, or name another`;
+    outbox.refuse(tag, 'unreachable', self, `${cannot}: ${found}`);
+    return;
+  }
+  if (progress.matchIndex < state.log.base.index) {
+    outbox.refuse(tag, 'busy', self, `${cannot}: ${to} has yet to be known to hold the log`);
     return;
   }
   state.transfer = { tag, to, elapsedMs: 0 };
   replicateTo(state, leadership, to);
   pushTransfer(state, leadership);
-}
-
-function whyNotNow(state: RaftState, progress: Progress): string | null {
-  if (isSilent(state, progress)) return `has not answered for ${progress.silentMs} ms: start it`;
-  return progress.state === 'snapshot' ? 'is taking in a snapshot: wait for it' : null;
 }
 
 /** Tells the target to campaign once it holds the whole log: before that it could not win. */

@@ -69,15 +69,22 @@ export class Proposer {
     this.#flush();
   }
 
-  /** Who leads no more appends nothing: what waits for its disk, which may hang, is refused now. */
+  /**
+   * Who leads no more appends nothing: what waits for its disk, which may hang, is refused now, before
+   * its clients hear of the next leader.
+   */
   onRoleChange(): void {
-    if (!this.#mayAppend) this.#flush();
+    if (!this.#mayAppend) this.#refuseAll('this node leads no more');
   }
 
   /** The node stops: what still waits was surely not appended. */
   abandon(): void {
+    this.#refuseAll('the node stops');
+  }
+
+  #refuseAll(message: string): void {
     for (const one of this.#waiting.splice(0)) {
-      one.resolve({ kind: 'refused', reason: 'notLeader', message: 'the node stops' });
+      one.resolve({ kind: 'refused', reason: 'notLeader', message });
     }
   }
 

@@ -54,14 +54,20 @@ describe('RaftCore and snapshots (Raft 7)', () => {
     expect(laggard.state.slice(2)).to.deep.equal(leader.state.slice(2));
   });
 
-  it('RaftCore hands over to nobody who needs a snapshot, and takes commands meanwhile', () => {
+  it('RaftCore hands over to nobody who needs a snapshot or installs one, and takes commands meanwhile', () => {
     const [cluster, leader] = withLaggard();
     cluster.heal();
     cluster.run(300);
-    const tag = cluster.transfer(leader, 'b');
-    expect(cluster.replyTo(leader, tag)).to.deep.include({ reason: 'unreachable' });
-    cluster.propose(leader, 'meanwhile');
-    expect(leader.replies.at(-1)?.kind).to.equal('appended');
+    const refusesTransfer = (): void => {
+      const tag = cluster.transfer(leader, 'b');
+      expect(cluster.replyTo(leader, tag)).to.deep.include({ reason: 'busy' });
+      cluster.propose(leader, 'meanwhile');
+      expect(leader.replies.at(-1)?.kind).to.equal('appended');
+    };
+    refusesTransfer();
+    leader.step({ kind: 'snapshotSent', to: peer('b'), index: asIndex(8), ok: true });
+    expect(stateOf(leader, 'b')).to.equal('probe');
+    refusesTransfer();
   });
 
   it('RaftCore asks for no snapshot for a peer that is silent', () => {

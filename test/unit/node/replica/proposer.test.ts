@@ -48,8 +48,10 @@ describe('Proposer', () => {
 
     driver.view = { role: 'follower' };
     proposer.onRoleChange();
+    const refused = { kind: 'refused', reason: 'notLeader', message: 'this node leads no more' };
+    expect(outcomes, 'at once, not by an input of the core').to.deep.equal([refused]);
+    expect(driver.submitted).to.equal(0);
     proposer.propose(utf8('b'), (outcome) => outcomes.push(outcome));
-    const refused = { kind: 'refused', reason: 'notLeader', message: 'another node leads' };
-    expect(outcomes).to.deep.equal([refused, refused]);
+    expect(outcomes[1]).to.deep.equal({ ...refused, message: 'another node leads' });
   });
 });
