@@ -60,12 +60,27 @@ export async function whileLocked<T>(
 
 /** Nobody uses a copy that came without its lock, but a daemon may be started on it at any moment. */
 async function takeLock(init: OfflineInit, { path, purpose }: DataUse): Promise<Kv | null> {
-  if (purpose === 'look' && !(await init.kvFactory.list(path)).includes('lock')) return null;
-  return takeDataLock(init, path).catch((cause: unknown) => {
+  const hasLock = (await init.kvFactory.list(path)).includes('lock');
+  if (!hasLock && purpose === 'look') return null;
+  try {
+    return await takeDataLock(init, path);
+  } catch (cause) {
+    if (!hasLock && (await refusesChanges(init, path))) return null;
     if (codeOf(cause) !== 'DATA_DIRECTORY_LOCKED') throw cause;
     const message = `Cannot use ${path} as --dataDir: a daemon uses it, stop it first`;
     throw new QuorateError('DATA_DIRECTORY_LOCKED', message, { cause });
-  });
+  }
+}
+
+const readOnlyCodes = new Set(['EROFS', 'EACCES', 'EPERM']);
+
+/** A copy on a read-only disk, say, to be compared with others: it cannot be recovered by mistake. */
+function refusesChanges({ files }: OfflineInit, path: string): Promise<boolean> {
+  return files.makeDirectory(`${path}/lock`).then(
+    () => false,
+    (error: unknown) =>
+      error instanceof Error && 'code' in error && readOnlyCodes.has(String(error.code)),
+  );
 }
 
 const tellEveryMs = 1_000;

@@ -8,6 +8,7 @@ import type { Files } from '../../../../src/storage/index.ts';
 import { silentLogger, smallSettings } from '../../../contract/log-store-support.ts';
 import type { Machine } from '../../../support/machine.ts';
 import { dataDir, machineWithData } from './one-node.ts';
+import { addDirectory } from './support.ts';
 
 const nothing = (): void => undefined;
 
@@ -70,6 +71,32 @@ describe('the data lock of a directory that came without one', () => {
     const files = disturbed(machine, (one) => found.add(one));
     expect(await recoverIn(initOn(machine, files), false)).to.equal(0);
     expect([...found]).to.deep.equal(['DATA_DIRECTORY_LOCKED']);
+  });
+
+  it('recover() with --yes compares with a copy that nobody can write to', async () => {
+    const machine = await machineWithData();
+    const copy = '/copy';
+    await addDirectory(machine, { path: copy, term: 2, lastIndex: 3 });
+    const orRefused = <T>(path: string, call: () => Promise<T>): Promise<T> =>
+      path.startsWith(copy)
+        ? Promise.reject(Object.assign(new Error(`EROFS: ${path}`), { code: 'EROFS' }))
+        : call();
+    const { kvFactory } = machine;
+    const files = disturbed(machine, nothing);
+    const readOnly: OfflineInit = {
+      ...initOn(machine, {
+        ...files,
+        makeDirectory: (path) => orRefused(path, () => files.makeDirectory(path)),
+      }),
+      kvFactory: {
+        open: (path) => orRefused(path, () => kvFactory.open(path)),
+        list: (path) => kvFactory.list(path),
+        remove: (path) => kvFactory.remove(path),
+      },
+    };
+    const options = { dataDirs: [copy, dataDir], isConfirmed: true, wallMs: 1_700_000_000_000 };
+    expect(await recover(readOnly, options)).to.equal(0);
+    expect(await locksIn(machine)).to.deep.equal(['lock']);
   });
 
   const looks: readonly (readonly [string, (init: OfflineInit) => Promise<number>])[] = [
