@@ -5,6 +5,9 @@ import { Daemon, form, freePorts, SmallDisk, useWorkshop, waitFor } from '../sup
 const diskMegabytes = 400;
 const value = 'v'.repeat(200_000);
 
+const segmentsOn = (disk: SmallDisk): number =>
+  disk.list('node1/log').filter((name) => name.endsWith('.seg')).length;
+
 describe('A disk that fills up', function () {
   this.timeout(180_000);
   const workshop = useWorkshop();
@@ -28,6 +31,8 @@ describe('A disk that fills up', function () {
     });
     node.start();
     await waitFor('node1 is ready', () => node.isReady());
+    // One that is being made gives its room back when the disk fills up.
+    await waitFor('all segments of the log are made', () => segmentsOn(small) === 3);
   });
 
   after(async () => {

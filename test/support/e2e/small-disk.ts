@@ -4,6 +4,7 @@ import {
   ftruncateSync,
   mkdirSync,
   openSync,
+  readdirSync,
   rmSync,
   writeSync,
 } from 'node:fs';
@@ -48,6 +49,11 @@ export class SmallDisk {
     return ['nsenter', ...target, '--mount', '--user', '--preserve-credentials', '--'];
   }
 
+  /** What is in a directory of the disk. */
+  list(directory: string): readonly string[] {
+    return readdirSync(`${this.#root}/${directory}`);
+  }
+
   /** Writes a file until no byte more fits, or only so many MiB. */
   fill(leftMegabytes = 0): void {
     const file = openSync(this.#filler, 'w');
@@ -70,7 +76,11 @@ export class SmallDisk {
   }
 
   get #filler(): string {
-    return `/proc/${String(this.#holder.pid)}/root${this.path}/filler`;
+    return `${this.#root}/filler`;
+  }
+
+  get #root(): string {
+    return `/proc/${String(this.#holder.pid)}/root${this.path}`;
   }
 }
 
