@@ -42,8 +42,8 @@ export async function withDataAtRest<T>(
 }
 
 /**
- * Runs `work` while no daemon can use the directory: only who just looks does so without a lock where
- * there is none. Throws DATA_DIRECTORY_LOCKED while a daemon uses it.
+ * Runs `work` while no daemon can use the directory. Where there is no lock none is taken by who
+ * just looks, nor where none can be made. Throws DATA_DIRECTORY_LOCKED while a daemon uses it.
  */
 export async function whileLocked<T>(
   init: OfflineInit,
